@@ -48,8 +48,10 @@ export class NatsPosition implements FileFollower, JournalReader {
   #files: FollowedFiles | undefined;
   #names: FolderSync | undefined;
   #position: PositionFile | undefined;
-  /** The file that was begun last. */
-  #last: string | undefined;
+  /** The files that are there, in the order in which they were begun. */
+  readonly #begun = new Set<string>();
+  /** The last of them; `null` if there is none. */
+  #last: string | null = null;
   #noting: Promise<void> | undefined;
   /** Where changes are added, once it was written whole. */
   #file: WritableFile | undefined;
@@ -70,8 +72,19 @@ export class NatsPosition implements FileFollower, JournalReader {
     files.journal.join(this);
   }
 
-  changed(file: JournaledFile, event: string): void {
-    if (event === "begun") this.#last = file.id;
+  changed({ id }: JournaledFile, event: string): void {
+    if (event === "gone") return this.removed(id);
+    if (event !== "begun") return;
+    this.#begun.add(id);
+    this.#last = id;
+  }
+
+  removed(id: string): void {
+    this.#begun.delete(id);
+    if (id !== this.#last) return;
+    // A start that does not find the last one could not tell which files were begun behind it.
+    this.#last = null;
+    for (const one of this.#begun) this.#last = one;
   }
 
   /**
@@ -111,7 +124,8 @@ export class NatsPosition implements FileFollower, JournalReader {
     sink: Pick<RrdFileSink, "mark">,
     whole?: () => NatsNote,
   ): Promise<void> {
-    const key = `${note.created} ${note.seq} ${note.beyond.map(([, count]) => count)}`;
+    const counts = note.beyond.map(([, count]) => count);
+    const key = `${note.created} ${note.seq} ${counts} ${this.#last}`;
     if (key === this.#noted || this.#noting !== undefined) return this.#noting ?? Promise.resolve();
     const { whole: least, added } = this.#bytes;
     const isAdded = whole !== undefined && this.#file !== undefined &&
@@ -122,7 +136,7 @@ export class NatsPosition implements FileFollower, JournalReader {
       let last: string | null = null;
       // The newest file must be read when the mark is set, since files may be begun before that and
       // after it.
-      const open = await sink.mark(() => last = this.#last ?? null);
+      const open = await sink.mark(() => last = this.#last);
       const position = { note: written, beyond: written.beyond, last, open };
       if (isAdded) await this.#add(changedLine(position));
       else await this.#write(positionText(position));
@@ -152,7 +166,7 @@ export class NatsPosition implements FileFollower, JournalReader {
     await this.#noting?.catch(() => {}); // the caller of `note` gets the error
     const note = this.onClosed();
     if (note === undefined) return await this.#leave();
-    const last = this.#last ?? null;
+    const last = this.#last;
     try {
       await this.#write(positionText({ note, beyond: note.beyond, last, open: [] }));
     } catch (error) {

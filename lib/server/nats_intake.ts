@@ -17,6 +17,7 @@ import { BoxClient } from "./box_client.ts";
 import type { FeedHost } from "./feed.ts";
 import { NatsCovered } from "./nats_covered.ts";
 import { NatsFleet } from "./nats_fleet.ts";
+import { NatsKept } from "./nats_kept.ts";
 import type { NatsIntakeStats } from "./nats_intake_stats.ts";
 import type { NatsNote } from "./nats_note.ts";
 import { NatsParts, type ReadAgain } from "./nats_parts.ts";
@@ -43,7 +44,7 @@ export class NatsIntake {
   readonly #boxes = new Map<string, Box>();
   readonly #decoder: PacketDecoder;
   readonly #parts: NatsParts;
-  readonly #skip: Map<string, number>;
+  readonly #kept: NatsKept;
   readonly #covered: NatsCovered;
   readonly #progress: NatsProgress;
   /** The boxes and their recordings, for the fleet view. */
@@ -77,7 +78,7 @@ export class NatsIntake {
     this.#host = host;
     const { note, skip, log } = options;
     this.#log = log;
-    this.#skip = new Map(skip);
+    this.#kept = new NatsKept(skip);
     this.#lastSeq = note.seq;
     this.#covered = new NatsCovered(note.covered);
     this.#seen = new NatsSeen(note.seen);
@@ -144,9 +145,7 @@ export class NatsIntake {
     const { position, beyond } = this.#progress;
     // What an earlier run kept and that has not come again yet must stay in the note, or it would
     // be kept twice.
-    for (const [recording, count] of this.#skip) {
-      beyond.set(recording, (beyond.get(recording) ?? 0) + count);
-    }
+    this.#kept.addTo(beyond);
     const seen = hasChangesAlone ? this.#received.changes() : this.#received.toJSON();
     return { seq: position, seen, beyond: [...beyond], covered: this.#covered.toJSON() };
   }
@@ -158,8 +157,8 @@ export class NatsIntake {
    */
   begins(firstSeq: number): void {
     const after = Math.max(this.#lastSeq, this.#covered.lastSeq);
-    if (this.#skip.size === 0 || firstSeq <= after + 1) return;
-    this.#skip.clear();
+    if (this.#kept.isEmpty || firstSeq <= after + 1) return;
+    this.#kept.clear();
     const text =
       `The stream begins with message ${firstSeq}, and was read up to ${after}: what came ` +
       "just before this start may be kept twice";
@@ -171,7 +170,7 @@ export class NatsIntake {
     this.#lastSeq = 0;
     // What an earlier run had kept was of the stream before; keeping something twice is better than
     // leaving it out.
-    this.#skip.clear();
+    this.#kept.clear();
     this.#covered.clear();
     this.#parts.clear();
     this.#progress.restart();
@@ -258,7 +257,7 @@ export class NatsIntake {
       if (numbers[i]! <= last) continue;
       // Asked first, and of all: what an earlier run kept may have been sent on by now, and a count that
       // such a message leaves as it is would leave out a later one.
-      const isKept = this.#isKept(msg);
+      const isKept = this.#kept.take(msg);
       // What this program has sent came here before, and would go round without end.
       if (!isKept && known.isSent(msg)) continue;
       fresh.push(msg);
@@ -295,20 +294,6 @@ export class NatsIntake {
   #ageMs(storedMs: number): number {
     const { date, now } = this.atNats;
     return Math.max(0, date + this.#host.context.options.now() - now - storedMs);
-  }
-
-  /** Whether an earlier run had kept a message without noting so. */
-  #isKept(msg: LogMsg): boolean {
-    if (this.#skip.size === 0) return false;
-    const store = storeOf(msg);
-    // Blueprints are in the files of several recordings, and keeping one twice changes nothing.
-    if (store?.kind !== "Recording") return false;
-    const { id: recording } = store;
-    const left = this.#skip.get(recording);
-    if (left === undefined) return false;
-    if (left > 1) this.#skip.set(recording, left - 1);
-    else this.#skip.delete(recording);
-    return true;
   }
 
   #box(name: string): Box {

@@ -119,6 +119,32 @@ describe("NatsPosition", () => {
     await next.sink.close();
   });
 
+  it("counts files begun after the note also where the one begun before it was removed", async () => {
+    const files = memoryFiles();
+    const first = await open(files);
+    await first.position.start(never);
+    await first.sink.write(batch(msgs.slice(0, 5)));
+    await first.sink.close();
+    // As a kill leaves it: a file that was begun, in which no message is whole.
+    const left = await files.create("rec/rec-mixed-0002.rrd.part", "new");
+    await left.write(msgs[0]!.encoded.header.bytes);
+    await left.close();
+    const index = await files.create(`${PATH}.index.jsonl`, "append");
+    const line = { kind: "file", id: "left", name: "rec-mixed-0002.rrd", state: "writing" };
+    const known = { bytes: 0, hasData: false, footer: "none", forwarded: 0 };
+    await index.write(new TextEncoder().encode(`${JSON.stringify({ ...line, ...known })}\n`));
+    await index.close();
+    const second = await open(files);
+    assertEquals(files.paths.filter((path) => path.includes("0002")), []);
+    await second.position.start(never);
+    await second.position.note(note(8), second.sink);
+    await second.sink.write(batch(msgs.slice(5, 8)));
+    await second.sink.close();
+    const third = await open(files);
+    assertEquals((await third.position.start(never)).skip, new Map([["rec-mixed", 3]]));
+    await third.sink.close();
+  });
+
   it("is kept where the names in a folder can't be synced, and holds no file back", async () => {
     const files = memoryFiles(({ kind }) => {
       if (kind === "syncFolder") throw new Error("EINVAL");

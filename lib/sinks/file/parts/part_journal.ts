@@ -36,8 +36,8 @@ export interface JournalReader {
   /** Called when something happens to a file; must not wait for anything. */
   changed(file: JournaledFile, event: JournalEvent): void;
   /**
-   * Called when a file is not there any more that all readers have finished, so that nobody needs to
-   * remember it.
+   * Called when a file is not there any more that this reader has finished, so that it need not remember
+   * it.
    *
    * @param id of the file
    */
@@ -205,6 +205,7 @@ export class PartJournal {
     file.state = "gone";
     this.#forget(file);
     this.#tell(file, "gone");
+    for (const reader of file.finishedBy) reader.removed?.(file.id);
   }
 
   #goneFinished(name: string): void {
