@@ -1,3 +1,8 @@
+/**
+ * Finds the envelope that a message is like, where a stream has many recordings.
+ *
+ * @module
+ */
 import type { EnvelopeTemplate } from "./_envelope_sketch.ts";
 
 /** How many templates are kept, and how long their envelopes may be together, in bytes. */
