@@ -7,10 +7,10 @@ import type { Clock } from "./clock.ts";
 import { type Log, LOG_LEVELS, type LogFields, type LogLevel } from "./log.ts";
 
 /**
- * How many lines of one kind are written in a second; of traces all, for whoever asks for them
- * wants all.
+ * How many lines of one kind are written in a second, or another window; of traces all, for whoever
+ * asks for them wants all.
  */
-const PER_SECOND: Readonly<Record<LogLevel, number>> = {
+const PER_WINDOW: Readonly<Record<LogLevel, number>> = {
   error: 1,
   warn: 1,
   info: 100,
@@ -24,7 +24,7 @@ const PER_SECOND: Readonly<Record<LogLevel, number>> = {
  */
 const MAX_KINDS = 200;
 
-/** The lines of one kind, counted for a second from the first of them. */
+/** The lines of one kind, counted for a while from the first of them. */
 interface Window {
   readonly since: number;
   count: number;
@@ -35,11 +35,19 @@ interface Window {
 /** A log that only counts the lines of a kind once it has written enough of them. */
 export interface LimitedLog extends Log {
   /**
-   * Writes how many lines were held back in seconds that are over.
+   * Writes how many lines were held back in windows that are over.
    *
-   * @param all also in the seconds that are not over yet
+   * @param all also in the windows that are not over yet
    */
   flush(all?: boolean): void;
+}
+
+/** What a limited log counts, and for how long. */
+export interface LogWindow {
+  /** Milliseconds for which lines are counted; default 1000. */
+  readonly windowMs?: number;
+  /** The field by which lines are alike; default `kind`. */
+  readonly by?: string;
 }
 
 /**
@@ -49,6 +57,7 @@ export interface LimitedLog extends Log {
  *
  * @param log where lines go
  * @param now monotonic clock in milliseconds
+ * @param window another time than a second, and another field than `kind`
  *
  * @example
  * ```ts
@@ -65,19 +74,23 @@ export interface LimitedLog extends Log {
  * assertEquals(lines, ["refused", "999 more like the last one: refused"]);
  * ```
  */
-export function limitedLog(log: Log, now: Clock["now"]): LimitedLog {
-  if (log instanceof Limited) return log;
-  return new Limited(log, now);
+export function limitedLog(log: Log, now: Clock["now"], window?: LogWindow): LimitedLog {
+  if (log instanceof Limited && window === undefined) return log;
+  return new Limited(log, now, window);
 }
 
 class Limited implements LimitedLog {
   readonly #log: Log;
   readonly #now: Clock["now"];
+  readonly #windowMs: number;
+  readonly #by: string;
   readonly #windows = new Map<string, Window>();
 
-  constructor(log: Log, now: Clock["now"]) {
+  constructor(log: Log, now: Clock["now"], { windowMs = 1000, by = "kind" }: LogWindow = {}) {
     this.#log = log;
     this.#now = now;
+    this.#windowMs = windowMs;
+    this.#by = by;
   }
 
   enabled(level: LogLevel): boolean {
@@ -85,15 +98,15 @@ class Limited implements LimitedLog {
   }
 
   write(level: LogLevel, message: string, fields?: LogFields): void {
-    const kind = fields?.["kind"];
+    const kind = fields?.[this.#by];
     if (typeof kind !== "string" || !this.enabled(level)) {
       return this.#log.write(level, message, fields);
     }
     const key = this.#key(level, kind);
     const known = this.#windows.get(key);
     const now = this.#now();
-    if (known !== undefined && now - known.since < 1000) {
-      if (known.count++ < PER_SECOND[level]) return this.#log.write(level, message, fields);
+    if (known !== undefined && now - known.since < this.#windowMs) {
+      if (known.count++ < PER_WINDOW[level]) return this.#log.write(level, message, fields);
       known.suppressed++;
       known.last = message;
       return;
@@ -115,13 +128,13 @@ class Limited implements LimitedLog {
   flush(all = false): void {
     const now = this.#now();
     for (const [key, { since, suppressed, last }] of this.#windows) {
-      if (!all && now - since < 1000) continue;
+      if (!all && now - since < this.#windowMs) continue;
       this.#windows.delete(key);
       if (suppressed === 0) continue;
       const space = key.indexOf(" ");
       const level = LOG_LEVELS.find((level) => level === key.slice(0, space))!;
       const text = `${suppressed} more like the last one: ${last}`;
-      this.#log.write(level, text, { kind: key.slice(space + 1), suppressed });
+      this.#log.write(level, text, { [this.#by]: key.slice(space + 1), suppressed });
       // Open the window again, or every flush would write another summary.
       if (!all) this.#windows.set(key, { since: now, count: 1, suppressed: 0, last: "" });
     }

@@ -6,6 +6,7 @@
  */
 import { type Clock, SYSTEM_CLOCK } from "../base/clock.ts";
 import { reason } from "../base/errors.ts";
+import { limitedLog } from "../base/limited_log.ts";
 import type { Log } from "../base/log.ts";
 import { addTo, newTally, type Tally } from "../base/tally.ts";
 import type { FollowedFiles } from "../sinks/file/parts/follower.ts";
@@ -14,12 +15,14 @@ import { type Cursor, DONE } from "./cursor.ts";
 import type { ForwardStats } from "./counts.ts";
 import { Outage } from "./outage.ts";
 import { pause, RateLimit } from "./_rate_limit.ts";
-import { Refusals } from "./_refusals.ts";
 import { type ForwardTarget, TargetRefused } from "./target.ts";
 import type { TargetBackoff } from "./backoff.ts";
 import { FileUnreadable } from "./_unreadable_now.ts";
 import { plural } from "../base/plural.ts";
 import { untilAborted } from "../base/until_aborted.ts";
+
+/** What is refused for the same reason is told once in so many milliseconds. */
+const REFUSALS_MS = 60_000;
 
 /** How long a target may go on once it was told to end, in milliseconds. */
 const END_MS = 5000;
@@ -78,7 +81,8 @@ export class Delivery {
   readonly #outage: Outage;
   readonly #rate: RateLimit;
   readonly #garbage: CatchUpGarbage;
-  readonly #refusals: Refusals;
+  /** What an SDK logs that the target has no form for comes for as long as that SDK logs. */
+  readonly #refusals: Log;
   readonly #sent = newTally();
   readonly #refused = newTally();
   readonly #dropped = newTally();
@@ -108,7 +112,7 @@ export class Delivery {
     this.#outage = new Outage({ name, log, now, random, timer });
     this.#rate = new RateLimit(maxBytesPerSec, now, timer);
     this.#garbage = new CatchUpGarbage(collectGarbage, now);
-    this.#refusals = new Refusals(name, log, now);
+    this.#refusals = limitedLog(log, now, { windowMs: REFUSALS_MS, by: "why" });
   }
 
   /** Whether nothing more is sent, because the target refused for good or the program ends. */
@@ -208,15 +212,23 @@ export class Delivery {
     }
   }
 
-  /**
-   * Counts and logs messages that the target refused.
-   *
-   * @param like others of the same text need not be told for a while; default why it was refused
-   */
-  refused(what: string, weight: Readonly<Tally>, error: TargetRefused, like?: string): void {
+  /** Counts and logs a message that the target refused. */
+  refused(weight: Readonly<Tally>, error: TargetRefused): void {
+    const what = `A message of ${plural(weight.bytes, "byte")}`;
+    this.#refuse(this.#refusals, what, weight, error);
+  }
+
+  /** Counts and logs a file that the target refused. */
+  refusedFile(file: string, weight: Readonly<Tally>, error: TargetRefused): void {
+    this.#refuse(this.#log, file, weight, error);
+  }
+
+  #refuse(log: Log, what: string, weight: Readonly<Tally>, error: TargetRefused): void {
     addTo(this.#refused, weight);
     this.#cursor.lost("refused", weight, this.#date());
-    this.#refusals.add(what, weight, reason(error), like);
+    const why = reason(error);
+    const text = `${what} is not forwarded to ${this.#name}: ${why}`;
+    log.write("warn", text, { target: this.#name, why, kind: "forward refused" });
   }
 
   /** Counts and logs messages that were removed from the disk before they were sent. */

@@ -142,7 +142,7 @@ export class FileForwarder implements JournalReader {
       if (refusal !== undefined) {
         if (file.state === "gone") return;
         if (await this.#files.journal.isAway()) throw new FileUnreadable(reason(refusal));
-        this.#delivery.refused(name, { messages, bytes }, refusal, file.id);
+        this.#delivery.refusedFile(name, { messages, bytes }, refusal);
       }
       this.#waiting.delete(file.id);
       if (file.state === "gone") return;

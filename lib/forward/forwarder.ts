@@ -20,7 +20,6 @@ import { HeldBytes } from "./_held_bytes.ts";
 import { PartReader, type ReadMessage } from "./part_reader.ts";
 import { type MessageTarget, TargetRefused } from "./target.ts";
 import { isUnreadableNow } from "./_unreadable_now.ts";
-import { plural } from "../base/plural.ts";
 
 const HELD_BYTES = 64 * 1024 * 1024;
 
@@ -224,7 +223,7 @@ export class Forwarder implements JournalReader {
     if (refusal === undefined) return;
     if (refusal.scope === "target") throw refusal;
     if (messages.length === 1) {
-      return this.#delivery.refused(`A message of ${plural(bytes, "byte")}`, weight, refusal);
+      return this.#delivery.refused(weight, refusal);
     }
     const half = messages.length >> 1;
     await this.#send(queued, messages.slice(0, half));

@@ -184,9 +184,10 @@ class NatsTarget implements MessageTarget {
     const bySubject = new Map<string, ForwardedMessage[]>();
     let [before, messages]: [ForwardedMessage | undefined, ForwardedMessage[]] = [undefined, []];
     for (const given of batch.messages) {
-      const message = { ...given, msg: sentMessage(batch.file, given) };
+      const msg = sentMessage(batch.file, given);
+      const message = msg === given.msg ? given : { ...given, msg };
       // Before it is sent, since it may come back before it is acknowledged.
-      this.#options.known?.sent(message.msg);
+      this.#options.known?.sent(msg);
       const { application, recording } = message;
       if (before?.application !== application || before.recording !== recording) {
         const subject = recordingSubject({ box, application, recording });

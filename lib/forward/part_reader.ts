@@ -216,10 +216,11 @@ export class PartReader {
     const known = recent.read(id, this.#read, Math.min(most, BLOCK_BYTES));
     this.#isLive = known !== undefined;
     if (known !== undefined) return known;
+    // A long message is read block by block to where it stays. Memory for more than 4 MiB of it is taken
+    // by doubling what is held, for the length that stands before it may be wrong.
     const held = this.#bytes.length;
     const room = Math.max(BLOCK_BYTES, Math.min(largestBytes, AT_ONCE_BYTES) - held, held);
-    const block = this.#bytes.room(Math.min(most, room), BLOCK_BYTES)
-      .subarray(0, BLOCK_BYTES);
+    const block = this.#bytes.room(Math.min(most, room), BLOCK_BYTES).subarray(0, BLOCK_BYTES);
     const length = await this.#readAt(this.#read, block);
     recent.reached(id, this.#read + length);
     return block.subarray(0, length);

@@ -88,13 +88,9 @@ function isBroken(error: Error): boolean {
 
 /** With TLS 1.3 a client that lacks a certificate may see nothing but that the server hung up. */
 function wantsCertificate(cause: Error): Error {
-  return new Error(
-    `the server ended the encrypted connection before it let us in (${
-      reason(cause)
-    }): it may want a ` +
-      "certificate (--nats-cert and --nats-key)",
-    { cause },
-  );
+  const text = "the server ended the encrypted connection before it let us in " +
+    `(${reason(cause)}): it may want a certificate (--nats-cert and --nats-key)`;
+  return new Error(text, { cause });
 }
 
 /** Guards the sockets that a transport gets: first a plain one, then one that is encrypted. */

@@ -34,6 +34,16 @@ describe("limitedLog", () => {
     assertEquals(lines.length, 4);
   });
 
+  it("counts for another time, and by another field, also on a log that is limited", () => {
+    const { lines, clock, log: limited } = start();
+    const log = limitedLog(limited, () => clock.now, { windowMs: 60_000, by: "why" });
+    const write = (why: string) => log.write("warn", `no ${why}`, { kind: why, why });
+    for (; clock.now < 60_000; clock.now += 100) write("form");
+    write("room");
+    write("form");
+    assertEquals(lines, ["warn no form", "warn no room", "warn no form (and 599 more like this)"]);
+  });
+
   it("says at the second's end what was held back, once", () => {
     const { lines, clock, log } = start();
     for (let i = 0; i < 3; i++) log.write("error", `${i}`, { kind: "bug" });

@@ -439,18 +439,21 @@ describe("forwardTo", () => {
     await sink.close();
   });
 
-  it("counts what a target refuses, message by message, and sends all others", async () => {
+  it("counts what a target refuses, message by message, tells it once, and sends all others", async () => {
     const target = fakeTarget();
+    const log = keptLog();
     target.before = ({ messages }) => {
       if (!messages.some(({ number }) => number === 7 || number === 21)) return;
       throw new TargetRefused("no", "batch");
     };
     const messages = [received(announcement("a")), ...batch("a", 0, 30)];
-    const { forwarder } = await run(target, { files: memoryFiles() }, messages);
+    const { forwarder } = await run(target, { files: memoryFiles(), log }, messages);
     // Number 0 is the announcement.
     const lost = ["a 6", "a 20"];
     assertEquals(target.taken, numbered("a", 0, 30).filter((text) => !lost.includes(text)));
     assertEquals(forwarder.stats.refused.messages, 2);
+    const told = log.of("warn").filter((text) => text.endsWith(`forwarded to ${target.name}: no`));
+    assertEquals(told.length, 1);
   });
 
   it("sends recordings side by side, and parts of one recording one after the other", async () => {

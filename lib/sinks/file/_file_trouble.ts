@@ -58,10 +58,9 @@ export function tellTurns(log: Log, most: number): void {
 
 /** The disk takes longer than is promised to have what was written. */
 export function tellSlowSync(log: Log, path: string, files: number, tookMs: number): void {
+  const seconds = (tookMs / 1000).toFixed(1);
   const text = `What is saved to ${path} is on the disk later than after 500 ms: to sync ` +
-    `${plural(files, "open file")} takes ${
-      (tookMs / 1000).toFixed(1)
-    } s, and a crash may take as much. ` +
+    `${plural(files, "open file")} takes ${seconds} s, and a crash may take as much. ` +
     "A faster disk or fewer files at once help (one file for several recordings, without " +
     "{recording_id}); with --sync never (option sync) the system decides, and nothing waits";
   log.write("warn", text, { path, files, tookMs: Math.round(tookMs), kind: "slow sync" });
