@@ -78,8 +78,16 @@ const NAMES: OptionNames<NatsTargetOptions> = {
 
 const MIB = 1024 * 1024;
 
-/** How long, and up to how many bytes, messages of a recording are gathered. */
-const LIMITS: BatchLimits = { maxBytes: 512 * 1024, maxWaitMs: 200, maxUnderWay: 1024 };
+/** Up to how many bytes of a recording go into one message of the stream. */
+const MAX_PUBLISH_BYTES = 512 * 1024;
+
+/** How long, and up to how many bytes, the messages of a file are gathered. */
+const LIMITS: BatchLimits = {
+  maxBytes: 8 * MAX_PUBLISH_BYTES,
+  maxRecordingBytes: MAX_PUBLISH_BYTES,
+  maxWaitMs: 200,
+  maxUnderWay: 1024,
+};
 
 /**
  * How many recordings have their place in the stream remembered; the server is asked for that of
@@ -177,7 +185,7 @@ class NatsTarget implements MessageTarget {
       nats,
       box: instance,
       run: this.#run,
-      limits: { maxBatchBytes: LIMITS.maxBytes, maxPayloadBytes },
+      limits: { maxBatchBytes: MAX_PUBLISH_BYTES, maxPayloadBytes },
       window: this.#window,
       ackTimeoutMs,
     };
