@@ -190,20 +190,24 @@ class NatsTarget implements MessageTarget {
       ackTimeoutMs,
     };
     const bySubject = new Map<string, ForwardedMessage[]>();
-    let [before, messages]: [ForwardedMessage | undefined, ForwardedMessage[]] = [undefined, []];
+    // Hundreds of recordings may alternate, and to make a subject takes time.
+    const byNames = new Map<string, ForwardedMessage[]>();
     for (const given of batch.messages) {
       const msg = sentMessage(batch.file, given);
       const message = msg === given.msg ? given : { ...given, msg };
       // Before it is sent, since it may come back before it is acknowledged.
       this.#options.known?.sent(msg);
       const { application, recording } = message;
-      if (before?.application !== application || before.recording !== recording) {
+      const names = `${application.length} ${application}${recording}`;
+      let messages = byNames.get(names);
+      if (messages === undefined) {
+        // Names that are cut, or no whole text, may share a subject with others.
         const subject = recordingSubject({ box, application, recording });
         messages = bySubject.get(subject) ?? [];
         bySubject.set(subject, messages);
+        byNames.set(names, messages);
       }
       messages.push(message);
-      before = message;
     }
     const written = await Promise.allSettled(
       [...bySubject].map(([subject, messages]) =>
