@@ -26,7 +26,7 @@ import { refusalOf } from "../nats/refusal.ts";
 import { recordingSubject, SUBJECT_PREFIX } from "../nats/subjects.ts";
 import { HEADER_ROOM_BYTES, isId } from "../nats/headers.ts";
 import { SubjectConflict, SubjectWriter, type WriterContext } from "../nats/subject_writer.ts";
-import { untilAborted } from "../base/until_aborted.ts";
+import { UntilAborted, untilAborted } from "../base/until_aborted.ts";
 import type { LogMsg } from "../encoding/log_msg.ts";
 import { type Log, silentLog } from "../base/log.ts";
 import { reason } from "../base/errors.ts";
@@ -154,7 +154,7 @@ class NatsTarget implements MessageTarget {
   #opening: Promise<Opened> | undefined;
   /** The signal of the last batch: that of the next one nearly always, and dear to make. */
   #last:
-    | { readonly signal: AbortSignal; readonly link: AbortSignal; readonly both: AbortSignal }
+    | { readonly signal: AbortSignal; readonly link: AbortSignal; readonly both: UntilAborted }
     | undefined;
   #isClosed = false;
 
@@ -236,9 +236,9 @@ class NatsTarget implements MessageTarget {
     await nats.connection.close();
   }
 
-  #untilBroken(signal: AbortSignal, link: AbortSignal): AbortSignal {
+  #untilBroken(signal: AbortSignal, link: AbortSignal): UntilAborted {
     if (this.#last?.signal !== signal || this.#last.link !== link) {
-      this.#last = { signal, link, both: AbortSignal.any([signal, link]) };
+      this.#last = { signal, link, both: new UntilAborted(AbortSignal.any([signal, link])) };
     }
     return this.#last.both;
   }
