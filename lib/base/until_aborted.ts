@@ -1,3 +1,9 @@
+/**
+ * Ends waiting for something when a signal is aborted.
+ *
+ * @module
+ */
+
 /** Waits for a promise, but rejects with the signal's reason as soon as that is aborted. */
 export function untilAborted<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -7,4 +13,36 @@ export function untilAborted<T>(signal: AbortSignal, promise: Promise<T>): Promi
     // Also listened to after the signal: an error that nobody waits for must not end the program.
     promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
   });
+}
+
+/**
+ * The same for hundreds of promises at a time: to listen to a signal takes the longer, the more listen
+ * to it already.
+ */
+export class UntilAborted {
+  readonly #waiting = new Set<(reason: unknown) => void>();
+
+  /** @param signal that ends the waiting */
+  constructor(readonly signal: AbortSignal) {
+    const stop = () => {
+      for (const reject of this.#waiting) reject(signal.reason);
+      this.#waiting.clear();
+    };
+    signal.addEventListener("abort", stop, { once: true });
+  }
+
+  /** Waits for a promise, but rejects with the signal's reason as soon as that is aborted. */
+  wait<T>(promise: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (this.signal.aborted) reject(this.signal.reason);
+      else this.#waiting.add(reject);
+      promise.then((value) => {
+        this.#waiting.delete(reject);
+        resolve(value);
+      }, (error) => {
+        this.#waiting.delete(reject);
+        reject(error);
+      });
+    });
+  }
 }

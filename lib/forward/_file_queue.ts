@@ -18,6 +18,8 @@ export interface QueuedFile {
   readonly reader: PartReader;
   /** The place up to which the file was acknowledged. */
   acked: CursorPlace;
+  /** How many recordings its last batch had. */
+  recordings: number;
   /** When the first message behind `acked` was written, in milliseconds of the clock. */
   readonly since: number | undefined;
   /** Aborted when the file need not be sent any more: nothing of it waits for its turn then. */
@@ -87,7 +89,8 @@ export class FileQueue {
   add(file: JournaledFile, acked: CursorPlace, reader: PartReader): void {
     const progress = new Progress(acked.offset);
     const entry: Entry = {
-      ...{ file, reader, acked, progress, state: "quiet", due: 0, left: new AbortController() },
+      ...{ file, reader, acked, progress, recordings: 1, state: "quiet", due: 0 },
+      left: new AbortController(),
       get since() {
         return progress.since(this.acked.offset);
       },
@@ -223,13 +226,13 @@ export class FileQueue {
 
   #look(entry: Entry): void {
     const { file, reader, acked, progress } = entry;
-    const { maxBytes, maxWaitMs } = this.#limits;
+    const { maxWaitMs } = this.#limits;
     progress.reached(file.size, this.#options.now());
     if (file.state === "left") return;
     if (entry.state === "taken" || entry.state === "ready") return;
     if (!(reader.hasMore || reader.isAtEnd) || this.#isBehind(entry)) return;
     const isEnough = reader.isAtEnd || file.state !== "writing" ||
-      file.size - acked.offset >= maxBytes;
+      file.size - acked.offset >= fullBytes(this.#limits, entry.recordings);
     if (isEnough || this.#isHurried) return this.#makeReady(entry);
     if (entry.state === "waiting") return;
     entry.state = "waiting";
@@ -272,6 +275,19 @@ export class FileQueue {
       this.#setTimer();
     });
   }
+}
+
+/**
+ * How many bytes make a batch full.
+ *
+ * @param limits of batches
+ * @param recordings how many the batch has, as far as is known
+ */
+export function fullBytes(
+  { maxBytes, maxRecordingBytes = maxBytes }: BatchLimits,
+  recordings = 1,
+): number {
+  return Math.min(maxBytes, maxRecordingBytes * recordings);
 }
 
 function groupOf({ id, line: { group } }: JournaledFile): string {

@@ -19,7 +19,7 @@ import { type ForwardTarget, TargetRefused } from "./target.ts";
 import type { TargetBackoff } from "./backoff.ts";
 import { FileUnreadable } from "./_unreadable_now.ts";
 import { plural } from "../base/plural.ts";
-import { untilAborted } from "../base/until_aborted.ts";
+import { UntilAborted } from "../base/until_aborted.ts";
 
 /** What is refused for the same reason is told once in so many milliseconds. */
 const REFUSALS_MS = 60_000;
@@ -71,6 +71,7 @@ export class Delivery {
   readonly stopping = new AbortController();
   /** Aborted when a target that was told to end is not waited for any more. */
   readonly #ending = new AbortController();
+  readonly #untilEnd = new UntilAborted(this.#ending.signal);
   #callOff = () => {};
   readonly #name: string;
   readonly #cursor: CursorParts;
@@ -164,7 +165,7 @@ export class Delivery {
       await this.#rate.take(weight.bytes, left);
       await this.#outage.turn(left);
       try {
-        await untilAborted(this.#ending.signal, Promise.resolve(send(signal)));
+        await this.#untilEnd.wait(Promise.resolve(send(signal)));
         this.#outage.worked();
         addTo(this.#sent, weight);
         this.#lastAckMs = this.#date();
@@ -328,7 +329,7 @@ export class Delivery {
   /** Closes the target, once nothing is under way. Never rejects: a program's own may do anything. */
   async closeTarget(target: Pick<ForwardTarget, "close">): Promise<void> {
     try {
-      await untilAborted(this.#ending.signal, Promise.resolve(target.close()));
+      await this.#untilEnd.wait(Promise.resolve(target.close()));
     } catch {
       // It is not used any more.
     }

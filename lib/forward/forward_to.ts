@@ -132,7 +132,9 @@ function checkTarget(target: ForwardTarget): void {
   if (target.kind === "files") return checkCount("maxUnderWay", target.maxUnderWay);
   const { limits } = target;
   checkObject("limits", limits ?? null, "{ maxBytes: 1e6, maxWaitMs: 200, maxUnderWay: 8 }");
-  checkPositive("limits.maxBytes", limits.maxBytes);
+  const { maxBytes, maxRecordingBytes = maxBytes } = limits;
+  checkPositive("limits.maxBytes", maxBytes);
+  checkPositive("limits.maxRecordingBytes", maxRecordingBytes);
   checkCount("limits.maxUnderWay", limits.maxUnderWay);
   if (limits.maxWaitMs >= 0 && limits.maxWaitMs < Infinity) return;
   throw new RangeError(`limits.maxWaitMs must be milliseconds, 0 or more, not ${limits.maxWaitMs}`);

@@ -15,7 +15,7 @@ import { TargetBackoff } from "./backoff.ts";
 import type { ForwardStats } from "./counts.ts";
 import { BEGINNING, type Cursor, DONE } from "./cursor.ts";
 import { Delivery, type ForwarderOptions } from "./delivery.ts";
-import { FileQueue, type QueuedFile } from "./_file_queue.ts";
+import { FileQueue, fullBytes, type QueuedFile } from "./_file_queue.ts";
 import { HeldBytes } from "./_held_bytes.ts";
 import { PartReader, type ReadMessage } from "./part_reader.ts";
 import { type MessageTarget, TargetRefused } from "./target.ts";
@@ -59,7 +59,7 @@ export class Forwarder implements JournalReader {
     this.#cursor = cursor;
     this.#random = options.random ?? Math.random;
     this.#delivery = new Delivery(target.name, files, cursor, options);
-    this.#held = new HeldBytes(options.maxHeldBytes ?? HELD_BYTES, target.limits.maxBytes);
+    this.#held = new HeldBytes(options.maxHeldBytes ?? HELD_BYTES, fullBytes(target.limits));
     this.#queue = new FileQueue(target.limits, { now, timer, onReady: () => this.#pump() });
     void this.#delivery.check(target);
   }
@@ -157,12 +157,12 @@ export class Forwarder implements JournalReader {
   async #step(queued: QueuedFile): Promise<void> {
     const { stopping: { signal } } = this.#delivery;
     const { file, reader, left } = queued;
+    const { largeBytes } = this.#held;
     try {
       const isSent = await this.#held.batch(
-        reader.batchBytes(this.#held.largeBytes),
+        reader.batchBytes(Math.max(largeBytes, fullBytes(this.#target.limits, queued.recordings))),
         left.signal,
-        async () =>
-          await this.#pass(queued, this.#held.largeBytes) || await this.#passLarge(queued),
+        async () => await this.#pass(queued, largeBytes) || await this.#passLarge(queued),
       );
       this.#unread.delete(file.id);
       queued.acked = reader.place;
@@ -196,9 +196,12 @@ export class Forwarder implements JournalReader {
   /** Reads and sends a batch; returns whether there was one. */
   async #pass(queued: QueuedFile, largestBytes: number): Promise<boolean> {
     const { reader, left } = queued;
-    const messages = await reader.next(this.#target.limits.maxBytes, left.signal, largestBytes);
-    if (messages.length > 0) await this.#send(queued, messages);
-    return messages.length > 0;
+    const maxBytes = fullBytes(this.#target.limits, queued.recordings);
+    const messages = await reader.next(maxBytes, left.signal, largestBytes);
+    if (messages.length === 0) return false;
+    queued.recordings = new Set(messages.map(({ recording }) => recording)).size;
+    await this.#send(queued, messages);
+    return true;
   }
 
   /** Reads and sends the next message if it is large: one at a time over all files. */

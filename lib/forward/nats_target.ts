@@ -26,7 +26,7 @@ import { refusalOf } from "../nats/refusal.ts";
 import { recordingSubject, SUBJECT_PREFIX } from "../nats/subjects.ts";
 import { HEADER_ROOM_BYTES, isId } from "../nats/headers.ts";
 import { SubjectConflict, SubjectWriter, type WriterContext } from "../nats/subject_writer.ts";
-import { untilAborted } from "../base/until_aborted.ts";
+import { UntilAborted, untilAborted } from "../base/until_aborted.ts";
 import type { LogMsg } from "../encoding/log_msg.ts";
 import { type Log, silentLog } from "../base/log.ts";
 import { reason } from "../base/errors.ts";
@@ -78,8 +78,16 @@ const NAMES: OptionNames<NatsTargetOptions> = {
 
 const MIB = 1024 * 1024;
 
-/** How long, and up to how many bytes, messages of a recording are gathered. */
-const LIMITS: BatchLimits = { maxBytes: 512 * 1024, maxWaitMs: 200, maxUnderWay: 1024 };
+/** Up to how many bytes of a recording go into one message of the stream. */
+const MAX_PUBLISH_BYTES = 512 * 1024;
+
+/** How long, and up to how many bytes, the messages of a file are gathered. */
+const LIMITS: BatchLimits = {
+  maxBytes: 8 * MAX_PUBLISH_BYTES,
+  maxRecordingBytes: MAX_PUBLISH_BYTES,
+  maxWaitMs: 200,
+  maxUnderWay: 1024,
+};
 
 /**
  * How many recordings have their place in the stream remembered; the server is asked for that of
@@ -146,7 +154,7 @@ class NatsTarget implements MessageTarget {
   #opening: Promise<Opened> | undefined;
   /** The signal of the last batch: that of the next one nearly always, and dear to make. */
   #last:
-    | { readonly signal: AbortSignal; readonly link: AbortSignal; readonly both: AbortSignal }
+    | { readonly signal: AbortSignal; readonly link: AbortSignal; readonly both: UntilAborted }
     | undefined;
   #isClosed = false;
 
@@ -177,25 +185,29 @@ class NatsTarget implements MessageTarget {
       nats,
       box: instance,
       run: this.#run,
-      limits: { maxBatchBytes: LIMITS.maxBytes, maxPayloadBytes },
+      limits: { maxBatchBytes: MAX_PUBLISH_BYTES, maxPayloadBytes },
       window: this.#window,
       ackTimeoutMs,
     };
     const bySubject = new Map<string, ForwardedMessage[]>();
-    let [before, messages]: [ForwardedMessage | undefined, ForwardedMessage[]] = [undefined, []];
+    // Hundreds of recordings may alternate, and to make a subject takes time.
+    const byNames = new Map<string, ForwardedMessage[]>();
     for (const given of batch.messages) {
       const msg = sentMessage(batch.file, given);
       const message = msg === given.msg ? given : { ...given, msg };
       // Before it is sent, since it may come back before it is acknowledged.
       this.#options.known?.sent(msg);
       const { application, recording } = message;
-      if (before?.application !== application || before.recording !== recording) {
+      const names = `${application.length} ${application}${recording}`;
+      let messages = byNames.get(names);
+      if (messages === undefined) {
+        // Names that are cut, or no whole text, may share a subject with others.
         const subject = recordingSubject({ box, application, recording });
         messages = bySubject.get(subject) ?? [];
         bySubject.set(subject, messages);
+        byNames.set(names, messages);
       }
       messages.push(message);
-      before = message;
     }
     const written = await Promise.allSettled(
       [...bySubject].map(([subject, messages]) =>
@@ -224,9 +236,9 @@ class NatsTarget implements MessageTarget {
     await nats.connection.close();
   }
 
-  #untilBroken(signal: AbortSignal, link: AbortSignal): AbortSignal {
+  #untilBroken(signal: AbortSignal, link: AbortSignal): UntilAborted {
     if (this.#last?.signal !== signal || this.#last.link !== link) {
-      this.#last = { signal, link, both: AbortSignal.any([signal, link]) };
+      this.#last = { signal, link, both: new UntilAborted(AbortSignal.any([signal, link])) };
     }
     return this.#last.both;
   }

@@ -106,9 +106,9 @@ export class PartReader {
     return this.#read - this.#base - this.#scanner.offset;
   }
 
-  /** The most memory that a batch takes, in bytes, if no message is longer than `largestBytes`. */
-  batchBytes(largestBytes: number): number {
-    return Math.min(largestBytes + BLOCK_BYTES, Math.max(0, this.#file.size - this.place.offset));
+  /** The most memory that a batch takes, in bytes, if neither it nor a message is longer than `mostBytes`. */
+  batchBytes(mostBytes: number): number {
+    return Math.min(mostBytes + BLOCK_BYTES, Math.max(0, this.#file.size - this.place.offset));
   }
 
   /** The place behind all messages that were returned, where a later reader goes on. */

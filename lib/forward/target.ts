@@ -43,6 +43,11 @@ export interface ForwardBatch {
 export interface BatchLimits {
   /** Length of the messages of one batch, in bytes; a larger message is a batch of its own. */
   readonly maxBytes: number;
+  /**
+   * For a target that sends each recording by itself: a batch is full once it has so many bytes for each
+   * of its recordings, in bytes; default: `maxBytes`, for all of them together.
+   */
+  readonly maxRecordingBytes?: number;
   /** How long a batch that is not full waits for more, in milliseconds. */
   readonly maxWaitMs: number;
   /** Batches under way at once, each of another file: of one file there is never more than one. */

@@ -6,7 +6,7 @@
  * @module
  */
 import { RerelayError } from "../base/errors.ts";
-import { untilAborted } from "../base/until_aborted.ts";
+import type { UntilAborted } from "../base/until_aborted.ts";
 import type { PubAck } from "@nats-io/jetstream";
 import type { Nats } from "./connection.ts";
 import { type BatchHeaders, headerFields, readHeaders } from "./headers.ts";
@@ -106,10 +106,10 @@ export class SubjectWriter {
   write(
     context: WriterContext,
     written: FileMessages,
-    signal: AbortSignal,
+    until: UntilAborted,
   ): Promise<void> {
     this.users++;
-    const turn = this.#turn.catch(() => {}).then(() => this.#write(context, written, signal));
+    const turn = this.#turn.catch(() => {}).then(() => this.#write(context, written, until));
     this.#turn = turn;
     return turn.finally(() => this.users--);
   }
@@ -117,14 +117,14 @@ export class SubjectWriter {
   async #write(
     context: WriterContext,
     { file, messages, waitedMs }: FileMessages,
-    signal: AbortSignal,
+    until: UntilAborted,
   ): Promise<void> {
     let left = messages;
     while (left.length > 0) {
-      signal.throwIfAborted();
+      until.signal.throwIfAborted();
       const isUnasked = this.#isNew && isSmallStart(left);
       this.#isNew = false;
-      this.#last ??= isUnasked ? { seq: 0 } : await this.#look(context, signal);
+      this.#last ??= isUnasked ? { seq: 0 } : await this.#look(context, until);
       const { file: lastFile, number = -1 } = this.#last;
       if (lastFile === file && left[0]!.number <= number) {
         left = left.filter((message) => message.number > number);
@@ -132,7 +132,7 @@ export class SubjectWriter {
       }
       const [run] = publishRuns(left, context.limits);
       const waited = waitedMs === undefined ? {} : { waitedMs: Math.round(waitedMs) };
-      await this.#publishRun(context, { file, messages: run!, ...waited }, signal, isUnasked);
+      await this.#publishRun(context, { file, messages: run!, ...waited }, until, isUnasked);
     }
   }
 
@@ -140,7 +140,7 @@ export class SubjectWriter {
   async #publishRun(
     context: WriterContext,
     { file, messages: run, ...waited }: FileMessages,
-    signal: AbortSignal,
+    until: UntilAborted,
     isUnasked: boolean,
   ): Promise<void> {
     const payload = payloadOf(run);
@@ -160,9 +160,8 @@ export class SubjectWriter {
       const send = (id: string) =>
         context.window.through(
           part.length,
-          signal,
-          () =>
-            untilAborted(signal, this.#publish(context, { id, headers, part, behind: last.seq })),
+          until.signal,
+          () => until.wait(this.#publish(context, { id, headers, part, behind: last.seq })),
         );
       let seq: number;
       try {
@@ -181,7 +180,7 @@ export class SubjectWriter {
         if (!WRONG_SEQUENCE.includes(codeOf(error) ?? 0)) throw error;
         // The server said that it has parts which it names no more: somebody purged the stream.
         this.#isIdWorn = hasRepeated;
-        this.#last = await this.#look(context, signal, !isUnasked);
+        this.#last = await this.#look(context, until, !isUnasked);
         return;
       }
       // When a file is sent a second time, the server answers with the earlier place of a message
@@ -219,12 +218,12 @@ export class SubjectWriter {
    */
   async #look(
     { nats, box, run }: WriterContext,
-    signal: AbortSignal,
+    until: UntilAborted,
     whileWriting = false,
   ): Promise<Last> {
     const asked = nats.manager.streams.getMessage(STREAM, { last_by_subj: this.subject });
     // The client would wait for the answer until its time is over, though the connection is gone.
-    const stored = await untilAborted(signal, asked).catch((error: unknown) => {
+    const stored = await until.wait(asked).catch((error: unknown) => {
       if (codeOf(error) === NO_MESSAGE) return null;
       throw error;
     });

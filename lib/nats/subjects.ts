@@ -11,8 +11,9 @@ export const SUBJECT_PREFIX = "rerelay";
 /** Longer names are cut, since servers limit a whole line to 4096 bytes. */
 const MAX_TOKEN_CHARS = 160;
 
-/** Characters that are written into a subject unchanged. */
+/** Characters that are written into a subject unchanged, and a name of nothing else. */
 const SAFE = /^[A-Za-z0-9_-]$/;
+const SAFE_NAME = new RegExp(`^[A-Za-z0-9_-]{1,${MAX_TOKEN_CHARS}}$`);
 
 /** The box, application and recording of a subject. */
 export interface SubjectNames {
@@ -31,6 +32,7 @@ export interface SubjectNames {
  * @param text a name from a peer, which may be any text
  */
 export function subjectToken(text: string): string {
+  if (SAFE_NAME.test(text)) return text; // most names
   let token = "";
   for (const byte of new TextEncoder().encode(text.toWellFormed())) {
     const char = String.fromCharCode(byte);

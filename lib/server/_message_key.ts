@@ -17,8 +17,6 @@ export class MessageKey {
   readonly #id = new BigUint64Array(2);
   /** The key of the message that was looked at last. */
   readonly words: Uint32Array = new Uint32Array(this.#id.buffer);
-  /** The store of the chunk before, and what is made of its name. */
-  #store = { kind: "", id: "", hash: 0 };
 
   /** Makes the key of a message; `false` for one that can't be known again. */
   look(msg: LogMsg): boolean {
@@ -35,13 +33,11 @@ export class MessageKey {
 
   #lookAtChunk({ chunkId, storeId: { kind, id } }: ArrowMsg): boolean {
     if (chunkId === undefined) return false;
-    if (this.#store.id !== id || this.#store.kind !== kind) {
-      this.#store = { kind, id, hash: xxh32(new TextEncoder().encode(`${kind} ${id}`), 0) };
-    }
     this.#take(chunkId);
     // One chunk may be logged to several recordings.
-    this.words[1]! ^= this.#store.hash;
-    this.words[2]! ^= this.#store.hash;
+    const hash = textHash(id, kind.charCodeAt(0));
+    this.words[1]! ^= hash;
+    this.words[2]! ^= hash;
     return true;
   }
 
@@ -50,4 +46,14 @@ export class MessageKey {
     this.#id[1] = inc;
     return true;
   }
+}
+
+/** A number that is the same for equal texts. */
+function textHash(text: string, seed: number): number {
+  let hash = seed;
+  for (let i = 0; i < text.length; i++) {
+    hash = Math.imul(hash ^ text.charCodeAt(i), 0x9e3779b1);
+    hash ^= hash >>> 15;
+  }
+  return hash;
 }

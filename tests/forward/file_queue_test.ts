@@ -1,7 +1,7 @@
 /** When files are given to be read: at the latest as long after their first message as a batch may wait. */
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
-import { FileQueue } from "../../lib/forward/_file_queue.ts";
+import { FileQueue, fullBytes } from "../../lib/forward/_file_queue.ts";
 import { BEGINNING } from "../../lib/forward/cursor.ts";
 import type { PartReader } from "../../lib/forward/part_reader.ts";
 import type { JournaledFile } from "../../lib/sinks/file/parts/part_journal.ts";
@@ -66,6 +66,13 @@ describe("FileQueue", () => {
     }
     until(1000);
     assertEquals(taken, [[80, "a"], [80, "b"], [80, "c"]]);
+  });
+
+  it("gives a file of several recordings at once when there is enough for each of them", () => {
+    const limits = { maxBytes: 1000, maxRecordingBytes: 100, maxWaitMs: 200, maxUnderWay: 8 };
+    const full = [1, 3, 10, 500].map((recordings) => fullBytes(limits, recordings));
+    assertEquals(full, [100, 300, 1000, 1000]);
+    assertEquals([fullBytes(LIMITS), fullBytes(LIMITS, 500)], [1000, 1000]);
   });
 
   it("gives what is enough for a batch at once", () => {

@@ -478,6 +478,40 @@ describe("forwardTo", () => {
     assertEquals(most > 1, true);
   });
 
+  it("gathers each recording of a file, where a target sends recordings by themselves", async () => {
+    const [recordings, each] = [50, 20];
+    const names = Array.from({ length: recordings }, (_, i) => `r${i}`);
+    const msgs = Array.from({ length: each }, (_, i) => names.map((name) => chunk(name, i))).flat();
+    const bytes = Math.max(...msgs.map(({ encoded }) => encoded.bytes.length));
+    const limits = { maxBytes: 2 * recordings * bytes, maxRecordingBytes: 2 * bytes };
+    const target = fakeTarget(limits);
+    await run(target, { path: "{part}.rrd", files: memoryFiles() }, [
+      ...names.map((name) => received(announcement(name))),
+      ...msgs.map((msg) => received(msg)),
+    ], () => target.taken.length === msgs.length);
+    for (const name of names) {
+      const own = target.taken.filter((text) => text.startsWith(`${name} `));
+      assertEquals(own, numbered(name, 0, each));
+    }
+    for (const { bytes } of target.batches) assert(bytes <= limits.maxBytes, `${bytes} bytes`);
+    // The first ones are of few recordings, since nobody knows then how many there are.
+    assert(target.batches.length < 3 * each / 2, `${target.batches.length} batches`);
+  });
+
+  it("sends no more of one recording at once because its target takes more of several", async () => {
+    const msgs = Array.from({ length: 100 }, (_, i) => chunk("a", i));
+    const bytes = Math.max(...msgs.map(({ encoded }) => encoded.bytes.length));
+    const target = fakeTarget({ maxBytes: 100 * bytes, maxRecordingBytes: 4 * bytes });
+    await run(
+      target,
+      { path: "{part}.rrd", files: memoryFiles() },
+      [received(announcement("a")), ...msgs.map((msg) => received(msg))],
+      () => target.taken.length === msgs.length,
+    );
+    assertEquals(target.taken, numbered("a", 0, 100));
+    for (const batch of target.batches) assert(batch.bytes <= 4 * bytes, `${batch.bytes} bytes`);
+  });
+
   it("holds as many bytes as its limit says, and one long message besides", async () => {
     const maxBytes = 2000;
     const target = fakeTarget({ maxBytes, maxUnderWay: 100 });

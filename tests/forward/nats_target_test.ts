@@ -19,6 +19,11 @@ import { connectNats, type Nats, type NatsCredentials } from "../../lib/nats/con
 import { headerFields, readHeaders } from "../../lib/nats/headers.ts";
 import { STREAM } from "../../lib/nats/stream.ts";
 import { NatsServer, noNats } from "../nats/nats_server.ts";
+import { forwardTo } from "../../lib/forward/forward_to.ts";
+import { memoryFiles } from "../../lib/adapters/files/memory_files.ts";
+import { rrdFileSink } from "../../lib/sinks/file/rrd_file.ts";
+import { announcement, longChunk, received } from "./chunks.ts";
+import { until } from "./until.ts";
 import { batchOf, capturedMessages, numbered } from "./batches.ts";
 
 const options = { skip: noNats, timeout: 60_000 };
@@ -125,6 +130,29 @@ describe("natsTarget", () => {
       await target.close();
     });
   });
+
+  it(
+    "sends messages of hundreds of recordings that share a file in few publishes",
+    options,
+    async () => {
+      const [recordings, each] = [300, 8];
+      const names = Array.from({ length: recordings }, (_, i) => `r${i}`);
+      await withServer(async (server, nats) => {
+        const forwarder = forwardTo(targetOf(server));
+        const followers = [forwarder];
+        const sink = await rrdFileSink({ path: "{part}.rrd", files: memoryFiles(), followers });
+        await sink.write(names.map((name) => received(announcement(name))));
+        for (let i = 0; i < each; i++) {
+          await sink.write(names.map((name) => received(longChunk(name, i, 1500))));
+        }
+        const all = recordings * (1 + each);
+        await until(() => forwarder.stats.sent.messages === all);
+        await sink.close();
+        const { state } = await nats.manager.streams.info(STREAM);
+        assert(state.messages < all / 2, `${state.messages} publishes of ${all} messages`);
+      });
+    },
+  );
 
   it("stores nothing twice, whoever asks again: itself, or its next start", options, async () => {
     await withServer(async (server, nats) => {

@@ -5,8 +5,11 @@
  * @module
  */
 
-/** Bytes that are kept over all files. */
-const LIMIT_BYTES = 8 * 1024 * 1024;
+/**
+ * Bytes that are kept over all files: a second of what hundreds of recordings write. A reader that is
+ * further behind reads the disk, and falls behind more.
+ */
+const LIMIT_BYTES = 16 * 1024 * 1024;
 /** Bytes of a block; longer writes are cut, since holding a part of a block keeps all of it. */
 const BLOCK_BYTES = 512 * 1024;
 

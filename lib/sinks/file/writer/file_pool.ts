@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { Calls } from "./_calls.ts";
 import type { Clock } from "../../../base/clock.ts";
 import { reason } from "../../../base/errors.ts";
 import type { ParkedFile, WritableFile } from "../../../adapters/files/types.ts";
@@ -15,9 +16,11 @@ const BUSY_MS = 10_000;
 
 /**
  * How many calls may be under way in all files: Deno takes one more descriptor for each, for which
- * there must be room beside the open files.
+ * there must be room beside the open files. Those that wait for the disk keep no write waiting, which
+ * mostly waits for nothing: else a disk that syncs hundreds of files slowly would keep SDKs waiting.
  */
-const MAX_CALLS = 48;
+const MAX_WRITES = 16;
+const MAX_SYNCS = 32;
 
 /** Options of {@linkcode FilePool}. */
 export interface FilePoolOptions {
@@ -39,8 +42,9 @@ export class FilePool {
   readonly #waiting: (() => void)[] = [];
   /** Places that are taken: by open files, and by those that are being opened or closed. */
   #taken = 0;
-  #calls = 0;
-  readonly #callers: (() => void)[] = [];
+  /** Calls that write to files, and those that wait for the disk. */
+  readonly writes: Calls = new Calls(MAX_WRITES);
+  readonly syncs: Calls = new Calls(MAX_SYNCS);
   /** How many may be, for a while; and since when. */
   #fewer: { readonly most: number; readonly since: number } | undefined;
   /** How many files are being closed to make room. */
@@ -89,19 +93,6 @@ export class FilePool {
         this.release();
         if (!isFull) throw error;
       }
-    }
-  }
-
-  /** Does something with an open file, a few such at a time. */
-  async call<T>(action: () => Promise<T>): Promise<T> {
-    if (this.#calls < MAX_CALLS) this.#calls++;
-    else await new Promise<void>((resolve) => this.#callers.push(resolve));
-    try {
-      return await action();
-    } finally {
-      const next = this.#callers.shift();
-      if (next === undefined) this.#calls--;
-      else next();
     }
   }
 
@@ -241,13 +232,13 @@ class PooledFile implements WritableFile {
         this.#isDirty = true;
         throw error;
       }
-    });
+    }, this.#pool.syncs);
   }
 
   async isAt(path: string): Promise<boolean> {
     await this.#parking;
     if (this.#parked !== undefined) return await this.#parked.isAt(path);
-    return await this.#use((file) => file.isAt?.(path) ?? Promise.resolve(true));
+    return await this.#use((file) => file.isAt?.(path) ?? Promise.resolve(true), this.#pool.syncs);
   }
 
   async close(): Promise<void> {
@@ -276,7 +267,7 @@ class PooledFile implements WritableFile {
       // Else it might be over before it is noted.
       await Promise.resolve();
       try {
-        this.#parked = await this.#pool.call(async () => {
+        this.#parked = await this.#pool.syncs.make(async () => {
           if (this.#isDirty && this.#sync) await file.sync();
           this.#isDirty = false;
           return await file.park!();
@@ -299,14 +290,17 @@ class PooledFile implements WritableFile {
     if (failure !== undefined) throw failure.error;
   }
 
-  async #use<T>(action: (file: WritableFile) => Promise<T>): Promise<T> {
+  async #use<T>(
+    action: (file: WritableFile) => Promise<T>,
+    calls = this.#pool.writes,
+  ): Promise<T> {
     this.#calls++;
     try {
       if (this.#parking !== undefined) await this.#parking;
       this.#check();
       const file = this.#file ?? await this.#again();
       this.#pool.used(this);
-      return await this.#pool.call(() => action(file));
+      return await calls.make(() => action(file));
     } finally {
       this.#calls--;
       this.#pool.idle();
