@@ -498,6 +498,21 @@ describe("forwardTo", () => {
     assert(target.batches.length < 3 * each / 2, `${target.batches.length} batches`);
   });
 
+  it("gathers no more of several recordings than may be in memory", async () => {
+    const names = Array.from({ length: 20 }, (_, i) => `r${i}`);
+    const msgs = Array.from({ length: 10 }, (_, i) => names.map((name) => chunk(name, i))).flat();
+    const bytes = Math.max(...msgs.map(({ encoded }) => encoded.bytes.length));
+    const target = fakeTarget({ maxBytes: 100 * bytes, maxRecordingBytes: 2 * bytes });
+    await run(
+      target,
+      { path: "{part}.rrd", files: memoryFiles() },
+      [...names.map((name) => received(announcement(name))), ...msgs.map((msg) => received(msg))],
+      () => target.taken.length === msgs.length,
+      { maxHeldBytes: 5 * bytes },
+    );
+    for (const batch of target.batches) assert(batch.bytes <= 5 * bytes, `${batch.bytes} bytes`);
+  });
+
   it("sends no more of one recording at once because its target takes more of several", async () => {
     const msgs = Array.from({ length: 100 }, (_, i) => chunk("a", i));
     const bytes = Math.max(...msgs.map(({ encoded }) => encoded.bytes.length));
