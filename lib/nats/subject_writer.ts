@@ -130,9 +130,15 @@ export class SubjectWriter {
         left = left.filter((message) => message.number > number);
         continue;
       }
-      const [run] = publishRuns(left, context.limits);
+      const limits = limitsNow(context);
+      const [run] = publishRuns(left, limits);
       const waited = waitedMs === undefined ? {} : { waitedMs: Math.round(waitedMs) };
-      await this.#publishRun(context, { file, messages: run!, ...waited }, until, isUnasked);
+      await this.#publishRun(
+        { ...context, limits },
+        { file, messages: run!, ...waited },
+        until,
+        isUnasked,
+      );
     }
   }
 
@@ -165,7 +171,7 @@ export class SubjectWriter {
         );
       let seq: number;
       try {
-        const id = messageId(headers) + worn;
+        const id = messageId(headers, parts[0]!.length) + worn;
         const ack = await send(id);
         // An earlier start of the program stored it, and may have stored more: that is asked next.
         if (isUnasked && ack.duplicate) return;
@@ -244,13 +250,21 @@ export class SubjectWriter {
   }
 }
 
+/** On a thin link less goes into one publish, so that it is acknowledged before that counts as missing. */
+function limitsNow({ limits, window: { sendBytes } }: WriterContext): PayloadLimits {
+  return {
+    maxBatchBytes: Math.min(limits.maxBatchBytes, sendBytes),
+    maxPayloadBytes: Math.min(limits.maxPayloadBytes, sendBytes),
+  };
+}
+
 /**
  * An id made only of the messages and the part, so that a publish that is repeated has the same
- * one.
+ * one. Parts that are cut otherwise have others.
  */
-function messageId({ file, numbers, part }: BatchHeaders): string {
+function messageId({ file, numbers, part }: BatchHeaders, partBytes: number): string {
   const range = `${file}.${numbers[0]}-${numbers.at(-1)}.${numbers.length}`;
-  return part === undefined ? range : `${range}.${part.index}/${part.count}`;
+  return part === undefined ? range : `${range}.${part.index}/${part.count}.${partBytes}`;
 }
 
 /** Whether these are the first messages of a file, and so few that sending them twice costs little. */
