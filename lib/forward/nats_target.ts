@@ -188,6 +188,7 @@ class NatsTarget implements MessageTarget {
       limits: { maxBatchBytes: MAX_PUBLISH_BYTES, maxPayloadBytes },
       window: this.#window,
       ackTimeoutMs,
+      clock: SYSTEM_CLOCK,
     };
     const bySubject = new Map<string, ForwardedMessage[]>();
     // Hundreds of recordings may alternate, and to make a subject takes time.

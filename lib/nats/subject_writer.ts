@@ -6,10 +6,12 @@
  * @module
  */
 import { RerelayError } from "../base/errors.ts";
+import { RRD_HEADER_BYTES } from "../encoding/rrd_header.ts";
+import type { Clock } from "../base/clock.ts";
 import type { UntilAborted } from "../base/until_aborted.ts";
 import type { PubAck } from "@nats-io/jetstream";
 import type { Nats } from "./connection.ts";
-import { type BatchHeaders, headerFields, readHeaders } from "./headers.ts";
+import { type BatchHeaders, headerFields, type PartPlace, readHeaders } from "./headers.ts";
 import type { SendWindow } from "./send_window.ts";
 import {
   type NumberedMessage,
@@ -49,6 +51,7 @@ export interface WriterContext {
   readonly window: SendWindow;
   /** After so many milliseconds without an acknowledgement a publish counts as failed. */
   readonly ackTimeoutMs: number;
+  readonly clock: Pick<Clock, "now" | "date">;
 }
 
 /** Messages of one file that are to be written. */
@@ -67,6 +70,8 @@ interface Last {
   readonly file?: string;
   /** The number in its file of the last message that is stored whole. */
   readonly number?: number;
+  /** Of the message behind that one, the part that this program has stored last. */
+  readonly begun?: PartPlace & { readonly partBytes: number };
 }
 
 /**
@@ -74,6 +79,12 @@ interface Last {
  * its last message: a server that has one refuses them, and hundreds of recordings may begin at once.
  */
 const MAX_UNASKED_BYTES = 32 * 1024;
+
+/**
+ * A large message goes on behind its last part for so many milliseconds since that was stored, and begins
+ * anew after that: readers give up one of which they see nothing for an hour.
+ */
+const RESUME_MS = 10 * 60_000;
 
 const WRONG_SEQUENCE = [10071, 10164];
 
@@ -91,6 +102,8 @@ export class SubjectWriter {
   #turn: Promise<unknown> = Promise.resolve();
   /** How often a message of another start of the program has appeared while this one wrote. */
   #strangers = 0;
+  /** When the last part of a message was stored, by both clocks: one of them stands still in sleep. */
+  #partStored = { now: -Infinity, date: -Infinity };
   /** How many calls of `write` are under way. */
   users = 0;
 
@@ -130,35 +143,51 @@ export class SubjectWriter {
         left = left.filter((message) => message.number > number);
         continue;
       }
-      const limits = limitsNow(context);
-      const [run] = publishRuns(left, limits);
+      const first = left[0]!;
+      const begun = this.#begun(context, file, first);
+      const limits = { ...limitsNow(context), ...begun && { maxPayloadBytes: begun.partBytes } };
+      const run = begun === undefined ? publishRuns(left, limits)[0]! : [first];
       const waited = waitedMs === undefined ? {} : { waitedMs: Math.round(waitedMs) };
-      await this.#publishRun(
-        { ...context, limits },
-        { file, messages: run!, ...waited },
-        until,
-        isUnasked,
-      );
+      const messages = { file, messages: run, ...waited };
+      await this.#publishRun({ ...context, limits }, messages, until, isUnasked, begun?.index);
     }
   }
 
-  /** Publishes a whole run or throws. Then `#last` is either known, or unset to be asked for. */
+  /** The last part that is stored of a message, if it may go on behind that: the link broke in between. */
+  #begun({ clock, limits, window }: WriterContext, file: string, { number, msg }: NumberedMessage) {
+    const { begun, file: lastFile, number: lastNumber } = this.#last!;
+    if (begun === undefined || lastFile !== file || lastNumber !== number - 1) return undefined;
+    // Parts that are much too large for the link as it is now would count as missing again.
+    const mostBytes = Math.min(limits.maxPayloadBytes, 4 * window.sendBytes);
+    const bytes = RRD_HEADER_BYTES + msg.encoded.bytes.length;
+    const isSame = begun.bytes === bytes && Math.ceil(bytes / begun.partBytes) === begun.count;
+    const { now, date } = this.#partStored;
+    const isLate = Math.max(clock.now() - now, clock.date() - date) > RESUME_MS;
+    return isSame && !isLate && begun.partBytes <= mostBytes ? begun : undefined;
+  }
+
+  /**
+   * Publishes a whole run or throws, from the part behind `stored` on. Then `#last` is either known, or
+   * unset to be asked for.
+   */
   async #publishRun(
     context: WriterContext,
     { file, messages: run, ...waited }: FileMessages,
     until: UntilAborted,
     isUnasked: boolean,
+    stored = -1,
   ): Promise<void> {
     const payload = payloadOf(run);
     const parts = partsOf(payload, context.limits.maxPayloadBytes);
     const numbers = run.map(({ number }) => number);
-    const { box, run: start } = context;
+    const { box, run: start, clock } = context;
     let last = this.#last!;
     this.#last = undefined;
     const worn = this.#isIdWorn ? `.${crypto.randomUUID()}` : "";
     this.#isIdWorn = false;
     let hasRepeated = false;
     for (const [index, part] of parts.entries()) {
+      if (index <= stored) continue;
       const place = parts.length === 1
         ? {}
         : { part: { index, count: parts.length, bytes: payload.length } };
@@ -192,6 +221,7 @@ export class SubjectWriter {
       // When a file is sent a second time, the server answers with the earlier place of a message
       // it has.
       last = { ...last, seq: Math.max(seq, last.seq) };
+      this.#partStored = { now: clock.now(), date: clock.date() };
     }
     this.#last = { seq: last.seq, file, number: numbers.at(-1)! };
   }
@@ -246,7 +276,9 @@ export class SubjectWriter {
     const { file, numbers, part } = headers;
     const isWhole = part === undefined || part.index === part.count - 1;
     const number = isWhole ? numbers.at(-1)! : numbers[0]! - 1;
-    return { seq: stored.seq, file, number };
+    if (isWhole || headers.run !== run) return { seq: stored.seq, file, number };
+    // All parts but the last are of one length.
+    return { seq: stored.seq, file, number, begun: { ...part, partBytes: stored.data.length } };
   }
 }
 

@@ -82,9 +82,14 @@ class FakeStream {
   }
 }
 
-function contextOf(stream: FakeStream, maxPayloadBytes: number): WriterContext {
+function contextOf(
+  stream: FakeStream,
+  maxPayloadBytes: number,
+  { run = "r1", nowMs = 0, dateMs = 0 } = {},
+): WriterContext {
   return {
-    ...{ nats: stream.nats, box: "one", run: "r1", ackTimeoutMs: 1000 },
+    ...{ nats: stream.nats, box: "one", run, ackTimeoutMs: 1000 },
+    clock: { now: () => nowMs, date: () => dateMs },
     limits: { maxBatchBytes: 512 * 1024, maxPayloadBytes },
     window: new SendWindow(32 * 1024 * 1024, () => 0),
   };
@@ -106,5 +111,35 @@ describe("SubjectWriter", () => {
     // As many parts as before, but each is shorter.
     await writer.write(contextOf(stream, 19_000), written, until());
     assertEquals(stream.joined(), expected);
+  });
+
+  it("goes on behind the last part that is stored", async () => {
+    const stream = new FakeStream();
+    const writer = new SubjectWriter(SUBJECT);
+    const written = { file: "f", messages: [...small, long] };
+    const bytes = expected[0]!.length + expected[1]!.length;
+    for (const answers of [2, 1, 1]) {
+      stream.answers = answers;
+      const context = contextOf(stream, 11_000, { nowMs: 250_000 * stream.stored.length });
+      await assertRejects(() => writer.write(context, written, until()), Error, "broke");
+    }
+    assertEquals(stream.stored.length, 4);
+    stream.answers = Infinity;
+    await writer.write(contextOf(stream, 11_000, { nowMs: 1_000_000 }), written, until());
+    assertEquals([stream.bytes, stream.joined()], [bytes, expected]);
+  });
+
+  it("begins a long message anew where readers may have given it up, or who began it has ended", async () => {
+    for (const later of [{ nowMs: 700_000 }, { dateMs: 700_000 }, { run: "r2" }]) {
+      const stream = new FakeStream();
+      const writer = new SubjectWriter(SUBJECT);
+      const written = { file: "f", messages: [...small, long] };
+      stream.answers = 3;
+      await assertRejects(() => writer.write(contextOf(stream, 20_000), written, until()), Error);
+      stream.answers = Infinity;
+      await writer.write(contextOf(stream, 20_000, later), written, until());
+      const parts = stream.stored.map(({ headers }) => headers.part?.index);
+      assertEquals([parts, stream.joined()], [[undefined, 0, 1, 0, 1, 2], expected]);
+    }
   });
 });
