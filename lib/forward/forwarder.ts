@@ -224,7 +224,8 @@ export class Forwarder implements JournalReader {
     const { now } = this.#files;
     const refusal = await this.#delivery.deliver(weight, (signal) => {
       const waited = since === undefined ? {} : { waitedMs: Math.max(0, now() - since) };
-      return this.#target.send({ file, messages, bytes, ...waited }, signal);
+      const onPiece = () => this.#delivery.worked();
+      return this.#target.send({ file, messages, bytes, ...waited, onPiece }, signal);
     }, queued.left.signal);
     if (refusal === undefined) return;
     if (refusal.scope === "target") throw refusal;

@@ -189,6 +189,7 @@ class NatsTarget implements MessageTarget {
       window: this.#window,
       ackTimeoutMs,
       clock: SYSTEM_CLOCK,
+      onPiece: batch.onPiece,
     };
     const bySubject = new Map<string, ForwardedMessage[]>();
     // Hundreds of recordings may alternate, and to make a subject takes time.

@@ -52,6 +52,8 @@ export interface WriterContext {
   /** After so many milliseconds without an acknowledgement a publish counts as failed. */
   readonly ackTimeoutMs: number;
   readonly clock: Pick<Clock, "now" | "date">;
+  /** Called after each acknowledgement. */
+  readonly onPiece?: (() => void) | undefined;
 }
 
 /** Messages of one file that are to be written. */
@@ -221,6 +223,7 @@ export class SubjectWriter {
       // When a file is sent a second time, the server answers with the earlier place of a message
       // it has.
       last = { ...last, seq: Math.max(seq, last.seq) };
+      context.onPiece?.();
       this.#partStored = { now: clock.now(), date: clock.date() };
     }
     this.#last = { seq: last.seq, file, number: numbers.at(-1)! };

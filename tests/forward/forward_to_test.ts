@@ -478,6 +478,26 @@ describe("forwardTo", () => {
     assertEquals(most > 1, true);
   });
 
+  it("ends an outage with the first piece that is acknowledged, however long the batch takes", async () => {
+    const target = fakeTarget();
+    let tries = 0;
+    target.before = async (batch) => {
+      if (++tries === 1) throw new Error("unplugged");
+      if (tries > 2) return;
+      batch.onPiece!();
+      // Other files are sent meanwhile.
+      await until(() => target.taken.length > 0);
+    };
+    const messages = ["a", "b", "c"].flatMap((name) => [
+      received(announcement(name)),
+      ...batch(name, 0, 5),
+    ]);
+    const { forwarder } = await run(target, { files: memoryFiles() }, messages, () => {
+      return target.taken.length === 15;
+    });
+    assertEquals([forwarder.stats.outageSec, target.taken.length], [0, 15]);
+  });
+
   it("gathers each recording of a file, where a target sends recordings by themselves", async () => {
     const [recordings, each] = [50, 20];
     const names = Array.from({ length: recordings }, (_, i) => `r${i}`);
