@@ -47,7 +47,7 @@ export class SendWindow {
    * way, so that the link has another one to carry while this one is answered.
    */
   get sendBytes(): number {
-    return Math.max(LEAST_BYTES, this.limitBytes) / 2;
+    return Math.floor(Math.max(LEAST_BYTES, this.limitBytes) / 2);
   }
 
   /**
@@ -80,7 +80,10 @@ export class SendWindow {
       this.#gate.limitBytes = Math.min(this.#mostBytes, limitBytes + bytes);
     } else if (now - sentMs > SLOW_MS && sentMs > this.#narrowedMs) {
       this.#narrowedMs = now;
-      this.#gate.limitBytes = Math.min(limitBytes, Math.max(LEAST_BYTES, limitBytes / 2));
+      this.#gate.limitBytes = Math.min(
+        limitBytes,
+        Math.max(LEAST_BYTES, Math.floor(limitBytes / 2)),
+      );
     }
   }
 }

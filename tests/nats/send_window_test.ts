@@ -59,6 +59,17 @@ describe("SendWindow", () => {
     assertEquals((await over(100_000, MIB, 48 * KIB)).most, 32 * KIB);
   });
 
+  it("gives whole bytes, so that all parts of a message but the last are of one length", async () => {
+    let now = 0;
+    const window = new SendWindow(32 * MIB, () => now);
+    const send = (ms: number) =>
+      window.through(99_999, never, () => Promise.resolve(void (now += ms)));
+    for (const ms of [10, 4000, 10, 4000, 4000]) {
+      await send(ms);
+      assert(Number.isInteger(window.sendBytes), `${window.sendBytes} bytes`);
+    }
+  });
+
   it("is made no wider by quick refusals, as of a server without its streams", async () => {
     const window = new SendWindow(32 * MIB, () => 0);
     for (let i = 0; i < 100; i++) {
