@@ -254,18 +254,25 @@ export class SubjectWriter {
    * Asks the server for the last message. While this writer writes, that may be a publish of its
    * own whose answer was lost, or one that the box had under way when it was killed; anything else
    * comes from another box.
+   *
+   * The answer has all of that message: of hundreds of recordings, a thin link would carry those too late
+   * if all were asked for at once.
    */
   async #look(
-    { nats, box, run }: WriterContext,
+    { nats, box, run, window, limits }: WriterContext,
     until: UntilAborted,
     whileWriting = false,
   ): Promise<Last> {
-    const asked = nats.manager.streams.getMessage(STREAM, { last_by_subj: this.subject });
-    // The client would wait for the answer until its time is over, though the connection is gone.
-    const stored = await until.wait(asked).catch((error: unknown) => {
-      if (codeOf(error) === NO_MESSAGE) return null;
-      throw error;
-    });
+    const ask = async () => {
+      const asked = nats.manager.streams.getMessage(STREAM, { last_by_subj: this.subject });
+      // The client would wait for the answer until its time is over, though the connection is gone.
+      return await until.wait(asked).catch((error: unknown) => {
+        if (codeOf(error) === NO_MESSAGE) return null;
+        throw error;
+      });
+    };
+    const bytes = Math.min(limits.maxBatchBytes, window.sendBytes);
+    const stored = await window.through(bytes, until.signal, ask);
     if (stored === null) return { seq: 0 };
     const headers = readHeaders((name) => stored.header.get(name));
     const other = headers === undefined

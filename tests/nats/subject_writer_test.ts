@@ -142,4 +142,32 @@ describe("SubjectWriter", () => {
       assertEquals([parts, stream.joined()], [[undefined, 0, 1, 0, 1, 2], expected]);
     }
   });
+
+  it("asks for few messages at a time, since each answer may be long", async () => {
+    const window = new SendWindow(32 * 1024 * 1024, () => 0);
+    const answer = Promise.withResolvers<void>();
+    let asked = 0;
+    const writing = Array.from({ length: 100 }, async (_, i) => {
+      const stream = new FakeStream();
+      const { streams } = stream.nats.manager;
+      const { getMessage } = streams;
+      streams.getMessage = async (...query) => {
+        asked++;
+        await answer.promise;
+        return await getMessage(...query);
+      };
+      const context = { ...contextOf(stream, 1_000_000), window };
+      // Of the middle of a file, so that the server is asked what it has of it.
+      await new SubjectWriter(`${SUBJECT}${i}`).write(
+        context,
+        { file: "f", messages: [long] },
+        until(),
+      );
+      return stream.stored.length;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    assertEquals(asked, 2);
+    answer.resolve();
+    assertEquals(await Promise.all(writing), Array(100).fill(1));
+  });
 });
