@@ -170,7 +170,7 @@ export class SubjectWriter {
 
   /**
    * Publishes a whole run or throws, from the part behind `stored` on. Then `#last` is either known, or
-   * unset to be asked for.
+   * unset to be asked for, as what was sent may be stored without an answer.
    */
   async #publishRun(
     context: WriterContext,
@@ -184,7 +184,8 @@ export class SubjectWriter {
     const numbers = run.map(({ number }) => number);
     const { box, run: start, clock } = context;
     let last = this.#last!;
-    this.#last = undefined;
+    // What was not asked for is known only once the server has taken something behind it.
+    if (isUnasked) this.#last = undefined;
     const worn = this.#isIdWorn ? `.${crypto.randomUUID()}` : "";
     this.#isIdWorn = false;
     let hasRepeated = false;
@@ -195,11 +196,10 @@ export class SubjectWriter {
         : { part: { index, count: parts.length, bytes: payload.length } };
       const headers = { box, run: start, file, numbers, ...waited, ...place };
       const send = (id: string) =>
-        context.window.through(
-          part.length,
-          until.signal,
-          () => until.wait(this.#publish(context, { id, headers, part, behind: last.seq })),
-        );
+        context.window.through(part.length, until.signal, () => {
+          this.#last = undefined;
+          return until.wait(this.#publish(context, { id, headers, part, behind: last.seq }));
+        });
       let seq: number;
       try {
         const id = messageId(headers, parts[0]!.length) + worn;
@@ -222,11 +222,14 @@ export class SubjectWriter {
       }
       // When a file is sent a second time, the server answers with the earlier place of a message
       // it has.
-      last = { ...last, seq: Math.max(seq, last.seq) };
+      last = { seq: Math.max(seq, last.seq) };
       context.onPiece?.();
       this.#partStored = { now: clock.now(), date: clock.date() };
+      const begun = { index, count: parts.length, bytes: payload.length, partBytes: part.length };
+      this.#last = index === parts.length - 1
+        ? { ...last, file, number: numbers.at(-1)! }
+        : { ...last, file, number: numbers[0]! - 1, begun };
     }
-    this.#last = { seq: last.seq, file, number: numbers.at(-1)! };
   }
 
   async #publish(

@@ -170,4 +170,32 @@ describe("SubjectWriter", () => {
     answer.resolve();
     assertEquals(await Promise.all(writing), Array(100).fill(1));
   });
+
+  it("asks for nothing anew where the link breaks before it has sent anything", async () => {
+    const stream = new FakeStream();
+    const writer = new SubjectWriter(SUBJECT);
+    const context = contextOf(stream, 20_000);
+    await writer.write(context, { file: "f", messages: small }, until());
+    stream.nats.manager.streams.getMessage = () => Promise.reject(new Error("it is asked"));
+    const written = { file: "f", messages: [long] };
+    // Others take all the room, at first and then behind the first part.
+    for (const answers of [0, 1]) {
+      const others = Promise.withResolvers<void>();
+      const broken = new AbortController();
+      const take = () => void context.window.through(2 ** 30, until().signal, () => others.promise);
+      if (answers === 0) take();
+      const writing = writer.write(
+        { ...context, onPiece: take },
+        written,
+        new UntilAborted(broken.signal),
+      );
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      assertEquals(stream.stored.length, 1 + answers);
+      broken.abort(new Error("the link broke"));
+      await assertRejects(() => writing, Error, "broke");
+      others.resolve();
+    }
+    await writer.write(context, written, until());
+    assertEquals([stream.stored.length, stream.joined()], [4, expected]);
+  });
 });
