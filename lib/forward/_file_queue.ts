@@ -290,6 +290,18 @@ export function fullBytes(
   return Math.min(maxBytes, maxRecordingBytes * recordings);
 }
 
+/**
+ * Limits of batches that go beyond neither what may be in memory nor what may be sent in a second, where
+ * a batch of several recordings would: it goes whole, and the next one waits for as long as it is large.
+ *
+ * @param limits of the target; what it takes of one recording is not made less
+ * @param mostBytes in memory, or in a second
+ */
+export function limitedBatches(limits: BatchLimits, ...mostBytes: readonly number[]): BatchLimits {
+  const least = fullBytes(limits);
+  return { ...limits, maxBytes: Math.max(least, Math.min(limits.maxBytes, ...mostBytes)) };
+}
+
 function groupOf({ id, line: { group } }: JournaledFile): string {
   return group ?? id;
 }

@@ -1,7 +1,7 @@
 /** When files are given to be read: at the latest as long after their first message as a batch may wait. */
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
-import { FileQueue, fullBytes } from "../../lib/forward/_file_queue.ts";
+import { FileQueue, fullBytes, limitedBatches } from "../../lib/forward/_file_queue.ts";
 import { BEGINNING } from "../../lib/forward/cursor.ts";
 import type { PartReader } from "../../lib/forward/part_reader.ts";
 import type { JournaledFile } from "../../lib/sinks/file/parts/part_journal.ts";
@@ -73,6 +73,15 @@ describe("FileQueue", () => {
     const full = [1, 3, 10, 500].map((recordings) => fullBytes(limits, recordings));
     assertEquals(full, [100, 300, 1000, 1000]);
     assertEquals([fullBytes(LIMITS), fullBytes(LIMITS, 500)], [1000, 1000]);
+  });
+
+  it("gathers of several recordings no more than memory or the rate allow, and of one what is set", () => {
+    const limits = { maxBytes: 1000, maxRecordingBytes: 100, maxWaitMs: 200, maxUnderWay: 8 };
+    const most = [[Infinity, Infinity], [5000, 300], [300, 5000], [20, 10]].map((bytes) =>
+      fullBytes(limitedBatches(limits, ...bytes), 500)
+    );
+    assertEquals(most, [1000, 300, 300, 100]);
+    assertEquals(limitedBatches(LIMITS, 10), { ...LIMITS, maxBytes: 1000 });
   });
 
   it("gives what is enough for a batch at once", () => {
