@@ -49,6 +49,11 @@ export interface StreamReaderOptions {
    * server may refuse the consumer, or say nothing.
    */
   readonly onReading?: (isReading: boolean) => void;
+  /**
+   * Called with why the stream can't be read, each time that reading is about to begin anew: a server that
+   * is frozen keeps its connection for half a minute.
+   */
+  readonly onFailure?: (error: unknown) => void;
   /** Called with the time at the server, in ISO 8601 as far as it tells, whenever reading begins. */
   readonly onTime?: (ts: string | undefined) => void;
 }
@@ -128,6 +133,7 @@ export class StreamReader {
         this.#onReading(false);
         if (this.#options.nats.connection.isClosed()) throw error;
         if (saysStreamGone(error)) throw new StreamGone(reason(error), { cause: error });
+        this.#options.onFailure?.(error);
         const text = `Reading the stream ${STREAM} begins anew behind message ${this.#after}: ` +
           reason(error);
         log.write(retryMs < MAX_RETRY_MS ? "debug" : "warn", text, {

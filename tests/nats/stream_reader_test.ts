@@ -1,6 +1,7 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { SYSTEM_CLOCK } from "../../lib/base/clock.ts";
+import { reason } from "../../lib/base/errors.ts";
 import { silentLog } from "../../lib/base/log.ts";
 import { connectNats, type Nats } from "../../lib/nats/connection.ts";
 import { StreamReader } from "../../lib/nats/stream_reader.ts";
@@ -93,12 +94,13 @@ describe("StreamReader", () => {
       ...{ created: "today", log: silentLog },
       clock: { now: () => now, delay: () => Promise.resolve(), timer },
       onReading: (isReading) => void told.push(isReading ? "yes" : "no"),
+      onFailure: (error) => void told.push(reason(error)),
     });
     for await (const _ of reader.read(new AbortController().signal)) break;
     assertEquals(told, [
-      ...["refused", "no"],
-      ...["silent", "yes", "no"],
-      ...["silent", "no"],
+      ...["refused", "no", "not allowed"],
+      ...["silent", "yes", "no", "the server says nothing"],
+      ...["silent", "no", "the server says nothing"],
       ...["sending", "yes"],
     ]);
   });

@@ -21,6 +21,12 @@ async function travel(args: readonly string[]) {
 }
 
 describe("travelOf", () => {
+  it("refuses a target without its keys, and fails nowhere else", async () => {
+    // What rejects before anybody waits for it would end the program with a trace in place of this.
+    const args = ["--save", "rec-{part}.rrd", "--forward", "s3://fleet/box-7"];
+    await assertRejects(() => travel(args), RangeError, "AWS_SECRET_ACCESS_KEY in the environment");
+  });
+
   it("gives a box one identity, for several targets that ask at once", {
     ...{ skip: noNats, timeout: 60_000 },
   }, async () => {

@@ -61,7 +61,8 @@ describe("the HTTP app", () => {
     const fleet = new NatsFleet(() => clock.ms);
     for (let i = 0; i < 8; i++) {
       const [box, recording] = [`box-${i % 4}`, i < 6 ? `run ${i}` : "same"];
-      fleet.came({ box, recording, applicationId: "arm", messages: 1, bytes: 10, lagSec: i });
+      const counts = { messages: 1, bytes: 10, lagSec: i, ageMs: 0 };
+      fleet.came({ box, recording, applicationId: "arm", ...counts });
       clock.ms += 10_000;
     }
     const { get } = app({ status: () => ({ fleet: () => fleet.boxes }) });
