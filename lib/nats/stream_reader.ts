@@ -122,7 +122,7 @@ export class StreamReader {
         continue;
       }
       try {
-        this.#pulling = await this.#begin();
+        this.#pulling = await this.#begin(signal);
         if (!this.#isSilent) this.#onReading(true);
         for await (const message of this.#messages(this.#pulling, signal)) {
           retryMs = RETRY_MS;
@@ -147,11 +147,13 @@ export class StreamReader {
     }
   }
 
-  async #begin(): Promise<Pulling> {
+  async #begin(signal: AbortSignal): Promise<Pulling> {
     const { nats, subjects, created, clock: { now } } = this.#options;
     const { link } = nats;
-    // What was asked over a connection that broke is not answered any more.
-    const present = await untilAborted(link, nats.manager.streams.info(STREAM));
+    // What was asked over a connection that broke is not answered any more; and the end of the program does
+    // not wait for a server that says nothing.
+    const until = AbortSignal.any([link, signal]);
+    const present = await untilAborted(until, nats.manager.streams.info(STREAM));
     if (present.created !== created) {
       throw new StreamGone(`the stream ${STREAM} was made anew at ${present.created}`);
     }
@@ -166,7 +168,7 @@ export class StreamReader {
       num_replicas: 1,
       mem_storage: true,
     });
-    const { name } = await untilAborted(link, adding);
+    const { name } = await untilAborted(until, adding);
     const came: Msg[] = [];
     const subscription = nats.connection.subscribe(nats.inbox(), {
       callback: (error, msg) => {

@@ -142,7 +142,8 @@ export class SubjectWriter {
       this.#last ??= isUnasked ? { seq: 0 } : await this.#look(context, until);
       const { file: lastFile, number = -1 } = this.#last;
       if (lastFile === file && left[0]!.number <= number) {
-        left = left.filter((message) => message.number > number);
+        const next = left.findIndex((message) => message.number > number);
+        left = next < 0 ? [] : left.slice(next);
         continue;
       }
       const first = left[0]!;

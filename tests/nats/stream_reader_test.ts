@@ -63,6 +63,30 @@ describe("StreamReader", () => {
     assertEquals(left, 0);
   });
 
+  for (const asked of ["info", "add"] as const) {
+    it(`ends at once where the server does not answer what it asks first (${asked})`, async () => {
+      const { now, delay, timer } = SYSTEM_CLOCK;
+      const nats = sending(1);
+      const isAsked = Promise.withResolvers<void>();
+      const never = () => {
+        isAsked.resolve();
+        return new Promise(() => {});
+      };
+      Object.assign(asked === "info" ? nats.manager.streams : nats.manager.consumers, {
+        [asked]: never,
+      });
+      const reader = new StreamReader({
+        ...{ nats, subjects: ["rerelay.>"], after: 0, pullBytes: 1000 },
+        ...{ created: "today", log: silentLog, clock: { now, delay, timer } },
+      });
+      const ending = new AbortController();
+      const next = reader.read(ending.signal).next();
+      await isAsked.promise;
+      ending.abort();
+      assertEquals(await next, { done: true, value: undefined });
+    });
+  }
+
   it("says that the stream can't be read while the server refuses, or says nothing", async () => {
     // By turns a consumer is refused, gets nothing, and gets something.
     const attempts = ["refused", "silent", "silent", "sending"];
