@@ -149,7 +149,7 @@ export class SubjectWriter {
       const first = left[0]!;
       const begun = this.#begun(context, file, first);
       const limits = { ...limitsNow(context), ...begun && { maxPayloadBytes: begun.partBytes } };
-      const run = begun === undefined ? publishRuns(left, limits)[0]! : [first];
+      const run = begun === undefined ? publishRuns(left, limits).next().value! : [first];
       const waited = waitedMs === undefined ? {} : { waitedMs: Math.round(waitedMs) };
       const messages = { file, messages: run, ...waited };
       await this.#publishRun({ ...context, limits }, messages, until, isUnasked, begun?.index);
