@@ -166,9 +166,8 @@ export class Delivery {
       await this.#outage.turn(left);
       try {
         await this.#untilEnd.wait(Promise.resolve(send(signal)));
-        this.#outage.worked();
+        this.worked();
         addTo(this.#sent, weight);
-        this.#lastAckMs = this.#date();
         this.#collect(weight);
         return undefined;
       } catch (error) {
@@ -184,6 +183,12 @@ export class Delivery {
         this.#outage.failed(error);
       }
     }
+  }
+
+  /** To be called when the target has acknowledged something, be it all of a batch or not. */
+  worked(): void {
+    this.#outage.worked();
+    this.#lastAckMs = this.#date();
   }
 
   /**

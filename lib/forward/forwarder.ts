@@ -16,10 +16,10 @@ import { TargetBackoff } from "./backoff.ts";
 import type { ForwardStats } from "./counts.ts";
 import { BEGINNING, type Cursor, DONE } from "./cursor.ts";
 import { Delivery, type ForwarderOptions } from "./delivery.ts";
-import { FileQueue, fullBytes, type QueuedFile } from "./_file_queue.ts";
+import { FileQueue, fullBytes, limitedBatches, type QueuedFile } from "./_file_queue.ts";
 import { HeldBytes } from "./_held_bytes.ts";
 import { PartReader, type PartReaderOptions, type ReadMessage } from "./part_reader.ts";
-import { type MessageTarget, TargetRefused } from "./target.ts";
+import { type BatchLimits, type MessageTarget, TargetRefused } from "./target.ts";
 import { isUnreadableNow } from "./_unreadable_now.ts";
 
 const HELD_BYTES = 64 * 1024 * 1024;
@@ -27,6 +27,7 @@ const HELD_BYTES = 64 * 1024 * 1024;
 /** Forwards messages to one target. */
 export class Forwarder implements JournalReader {
   readonly #target: MessageTarget;
+  readonly #limits: BatchLimits;
   readonly #files: FollowedFiles;
   /** What readers of files need. */
   readonly #reading: PartReaderOptions;
@@ -64,8 +65,10 @@ export class Forwarder implements JournalReader {
     this.#cursor = cursor;
     this.#random = options.random ?? Math.random;
     this.#delivery = new Delivery(target.name, files, cursor, options);
-    this.#held = new HeldBytes(options.maxHeldBytes ?? HELD_BYTES, fullBytes(target.limits));
-    this.#queue = new FileQueue(target.limits, { now, timer, onReady: () => this.#pump() });
+    const { maxHeldBytes = HELD_BYTES, maxBytesPerSec = Infinity } = options;
+    this.#limits = limitedBatches(target.limits, maxHeldBytes, maxBytesPerSec);
+    this.#held = new HeldBytes(maxHeldBytes, fullBytes(target.limits));
+    this.#queue = new FileQueue(this.#limits, { now, timer, onReady: () => this.#pump() });
     void this.#delivery.check(target);
   }
 
@@ -142,7 +145,7 @@ export class Forwarder implements JournalReader {
   }
 
   #pump(): void {
-    const { maxUnderWay } = this.#target.limits;
+    const { maxUnderWay } = this.#limits;
     while (!this.#delivery.isOver && this.#underWay - this.#unreadable < maxUnderWay) {
       const queued = this.#queue.take();
       if (queued === undefined) break;
@@ -165,7 +168,7 @@ export class Forwarder implements JournalReader {
     const { largeBytes } = this.#held;
     try {
       const isSent = await this.#held.batch(
-        reader.batchBytes(Math.max(largeBytes, fullBytes(this.#target.limits, queued.recordings))),
+        reader.batchBytes(Math.max(largeBytes, fullBytes(this.#limits, queued.recordings))),
         left.signal,
         async () => await this.#pass(queued, largeBytes) || await this.#passLarge(queued),
       );
@@ -201,7 +204,7 @@ export class Forwarder implements JournalReader {
   /** Reads and sends a batch; returns whether there was one. */
   async #pass(queued: QueuedFile, largestBytes: number): Promise<boolean> {
     const { reader, left } = queued;
-    const maxBytes = fullBytes(this.#target.limits, queued.recordings);
+    const maxBytes = fullBytes(this.#limits, queued.recordings);
     const messages = await reader.next(maxBytes, left.signal, largestBytes);
     if (messages.length === 0) return false;
     queued.recordings = new Set(messages.map(({ recording }) => recording)).size;
@@ -226,7 +229,8 @@ export class Forwarder implements JournalReader {
     const { now } = this.#files;
     const refusal = await this.#delivery.deliver(weight, (signal) => {
       const waited = since === undefined ? {} : { waitedMs: Math.max(0, now() - since) };
-      return this.#target.send({ file, messages, bytes, ...waited }, signal);
+      const onPiece = () => this.#delivery.worked();
+      return this.#target.send({ file, messages, bytes, ...waited, onPiece }, signal);
     }, queued.left.signal);
     if (refusal === undefined) return;
     if (refusal.scope === "target") throw refusal;

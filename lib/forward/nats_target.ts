@@ -95,6 +95,12 @@ const LIMITS: BatchLimits = {
  */
 const MAX_WRITERS = 4096;
 
+/**
+ * How many recordings of a batch are written at a time: ten thousand, each with one small message, would
+ * keep the whole program busy for more than a second.
+ */
+const MAX_AT_ONCE = 512;
+
 /** JetStream's error codes for a stream that is full, by messages, bytes or lack of disk space. */
 const FULL = [10047, 10077, 10023, 10028];
 
@@ -188,6 +194,8 @@ class NatsTarget implements MessageTarget {
       limits: { maxBatchBytes: MAX_PUBLISH_BYTES, maxPayloadBytes },
       window: this.#window,
       ackTimeoutMs,
+      clock: SYSTEM_CLOCK,
+      onPiece: batch.onPiece,
     };
     const bySubject = new Map<string, ForwardedMessage[]>();
     // Hundreds of recordings may alternate, and to make a subject takes time.
@@ -209,12 +217,15 @@ class NatsTarget implements MessageTarget {
       }
       messages.push(message);
     }
-    const written = await Promise.allSettled(
-      [...bySubject].map(([subject, messages]) =>
-        this.#writer(subject).write(context, { ...batch, messages }, untilBroken)
-      ),
-    );
-    const errors = written.flatMap((one) => one.status === "rejected" ? [one.reason] : []);
+    const errors: unknown[] = [];
+    const left = bySubject.entries();
+    const write = async () => {
+      for (const [subject, messages] of left) {
+        await this.#writer(subject).write(context, { ...batch, messages }, untilBroken)
+          .catch((error) => errors.push(error));
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(bySubject.size, MAX_AT_ONCE) }, write));
     if (errors.some((error) => saysStreamGone(error) || saysTooLarge(error))) {
       await this.#leave(nats);
     }

@@ -37,6 +37,11 @@ export interface ForwardBatch {
    * How long the first message has waited since it was written, in milliseconds, if that is known.
    */
   readonly waitedMs?: number;
+  /**
+   * May be called by a target that sends the batch in pieces, whenever one of them was acknowledged: the
+   * target works then, however long the others take.
+   */
+  readonly onPiece?: () => void;
 }
 
 /** How much is gathered for one `send`, and how many calls of `send` may be under way. */

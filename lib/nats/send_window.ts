@@ -7,9 +7,12 @@
 import type { Clock } from "../base/clock.ts";
 import { ByteGate } from "../memory/byte_gate.ts";
 
-/** What is under way at first, and at least while answers are slow, in bytes: one batch or two. */
-const FIRST_BYTES = 1024 * 1024;
-const LEAST_BYTES = 512 * 1024;
+/**
+ * What is under way at first, and at least while answers are slow, in bytes: of 20 kB a second the
+ * former takes 7 s, and a quick link lets it grow within a few answers.
+ */
+const FIRST_BYTES = 128 * 1024;
+const LEAST_BYTES = 64 * 1024;
 
 /** An answer within so many milliseconds, which is no refusal, lets more be under way. */
 const QUICK_MS = 1000;
@@ -37,6 +40,14 @@ export class SendWindow {
   /** How many bytes may be under way now; a send that is larger goes alone. */
   get limitBytes(): number {
     return this.#gate.limitBytes;
+  }
+
+  /**
+   * How many bytes one send should have at most, where it can be made smaller: half of what may be under
+   * way, so that the link has another one to carry while this one is answered.
+   */
+  get sendBytes(): number {
+    return Math.floor(Math.max(LEAST_BYTES, this.limitBytes) / 2);
   }
 
   /**
@@ -69,7 +80,10 @@ export class SendWindow {
       this.#gate.limitBytes = Math.min(this.#mostBytes, limitBytes + bytes);
     } else if (now - sentMs > SLOW_MS && sentMs > this.#narrowedMs) {
       this.#narrowedMs = now;
-      this.#gate.limitBytes = Math.min(limitBytes, Math.max(LEAST_BYTES, limitBytes / 2));
+      this.#gate.limitBytes = Math.min(
+        limitBytes,
+        Math.max(LEAST_BYTES, Math.floor(limitBytes / 2)),
+      );
     }
   }
 }

@@ -54,10 +54,7 @@ export class Client implements PipelineOptions, ListedClient {
   readonly #reception: Reception;
   readonly #context: ClientContext;
   readonly #clock: ClientClock;
-  /**
-   * Bytes that were read and wait to be looked at, or for room in the channel; a part of what is
-   * held for it.
-   */
+  /** Bytes that were read and wait to be looked at or for room in the channel, of all held for it. */
   #waiting = 0;
   #waitsForRoom = false;
   /** Resolves when the client has a place; `undefined` while it need not wait for one. */
@@ -79,11 +76,8 @@ export class Client implements PipelineOptions, ListedClient {
     this.envelopes = context.envelopes;
     const { maxPacketBytes } = context.options;
     this.packets = new PacketReader({
-      maxPacketBytes,
+      ...{ maxPacketBytes, pool: context.pool, inSlabs: true, holdsGreeted: true },
       onHandshake: (version) => this.#greet(version),
-      pool: context.pool,
-      inSlabs: true,
-      holdsGreeted: true,
     });
     if (context.pool !== undefined) connection.usePool?.(context.pool);
     this.#clock = new ClientClock(this.packets, context.patience);

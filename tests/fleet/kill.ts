@@ -1,7 +1,8 @@
 /**
  * `kill -9` of any NATS server, of the box and of the middle, at random moments under load: what is on
  * the box's disk must be in the middle's recordings, each once, in order.
- * `deno run -A tests/fleet/kill.ts --rounds 100 --seed 7`, or with `bun`; `--nodes 1` without copies.
+ * `deno run -A tests/fleet/kill.ts --rounds 100 --seed 7`, or with `bun`; `--nodes 1` without copies. With
+ * `--recordings 500 --shared 1` so many recordings go on at a time, all in the same files.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -24,28 +25,44 @@ export interface KillReport {
   readonly wrong?: string;
 }
 
-const VALUES_PER_SEC = 200;
+/** How many there are of what, and how it is saved. */
+export interface KillOptions {
+  /** NATS servers: 1 or 3. */
+  readonly nodes?: number;
+  /** Recordings that go on at a time. */
+  readonly recordings?: number;
+  /** Whether all of them stand in the same files, of the box and of the middle. */
+  readonly isShared?: boolean;
+}
+
+const FRAMES_PER_SEC = 200;
+/** So many recordings at most get a value in one frame; the next ones do in the next. */
+const VALUES_PER_FRAME = 4;
 /** Above the payload that servers take, so that it goes in parts. */
 const PICTURE = { width: 1300, height: 1000, every: 100 };
 const CATCH_UP_MS = 90_000;
 
 /** Logs until it is stopped, over a new connection whenever the box was killed. */
-async function drive(port: number, signal: AbortSignal): Promise<void> {
+async function drive(port: number, recordings: number, signal: AbortSignal): Promise<void> {
   let run = 0;
   while (!signal.aborted) {
     try {
       const socket = await connectSdk(port);
       socket.on("error", () => {});
-      // Two over one connection, and another two after each kill.
-      const robots = ["a", "b"].map((name) => new Robot(`${name}-${run}`));
+      // All over one connection, and as many new ones after each kill.
+      const robots = Array.from({ length: recordings }, (_, i) => new Robot(`${i}-${run}`));
       run++;
       for (const robot of robots) await send(socket, robot.announcement());
+      let next = 0;
       for (let frame = 0; !signal.aborted && !socket.destroyed; frame++) {
-        for (const robot of robots) await send(socket, robot.scalar("/value", frame, frame));
-        if (frame % PICTURE.every === 50) {
-          await send(socket, robots[0]!.picture("/camera", frame, PICTURE.width, PICTURE.height));
+        for (let i = 0; i < Math.min(recordings, VALUES_PER_FRAME); i++) {
+          await send(socket, robots[next++ % recordings]!.scalar("/value", frame, frame));
         }
-        await wait(1000 / VALUES_PER_SEC);
+        if (frame % PICTURE.every === 50) {
+          const robot = robots[Math.floor(frame / PICTURE.every) % recordings]!;
+          await send(socket, robot.picture("/camera", frame, PICTURE.width, PICTURE.height));
+        }
+        await wait(1000 / FRAMES_PER_SEC);
       }
       await new Promise<void>((resolve) => socket.destroyed ? resolve() : socket.end(resolve));
     } catch {
@@ -55,7 +72,11 @@ async function drive(port: number, signal: AbortSignal): Promise<void> {
 }
 
 /** Kills, and compares. */
-export async function killFleet(rounds: number, seed: number, nodes = 3): Promise<KillReport> {
+export async function killFleet(
+  rounds: number,
+  seed: number,
+  { nodes = 3, recordings = 2, isShared = false }: KillOptions = {},
+): Promise<KillReport> {
   const random = seeded(seed);
   const folder = mkdtempSync(join(tmpdir(), "rerelay-fleet-"));
   const servers = nodes === 1 ? [await NatsServer.start()] : await NatsServer.cluster();
@@ -63,7 +84,7 @@ export async function killFleet(rounds: number, seed: number, nodes = 3): Promis
   const port = 20_000 + Math.floor(Math.random() * 10_000);
   const nats = ["--nats-replicas", String(nodes), "--rotate-size", "3MB"];
   const [boxFolder, middleFolder] = [join(folder, "box"), join(folder, "middle")];
-  const pattern = "{recording_id}-{part}.rrd";
+  const pattern = isShared ? "{part}.rrd" : "{recording_id}-{part}.rrd";
   const box = new Program("box", [
     ...["--port", String(port), "--save", join(boxFolder, pattern)],
     ...["--forward", url, "--box", "box-7", ...nats],
@@ -75,7 +96,7 @@ export async function killFleet(rounds: number, seed: number, nodes = 3): Promis
   const killed: Record<string, number> = {};
   try {
     await Promise.all([box.start(), middle.start()]);
-    const driving = drive(port, stop.signal);
+    const driving = drive(port, recordings, stop.signal);
     for (let round = 0; round < rounds; round++) {
       await wait(300 + random() * 1700);
       const victims = [...servers.map((_, i) => `node ${i}`), "box", "middle"];
@@ -129,8 +150,9 @@ if (import.meta.main) {
   if (noNats) {
     console.log(noNats);
   } else {
-    const { seed, numbers } = scriptArgs({ rounds: 10, nodes: 3 });
-    const report = await killFleet(numbers.rounds, seed, numbers.nodes);
+    const { seed, numbers } = scriptArgs({ rounds: 10, nodes: 3, recordings: 2, shared: 0 });
+    const { rounds, nodes, recordings, shared } = numbers;
+    const report = await killFleet(rounds, seed, { nodes, recordings, isShared: shared > 0 });
     console.log(JSON.stringify(report));
     process.exit(report.wrong === undefined ? 0 : 1);
   }

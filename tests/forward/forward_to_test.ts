@@ -478,6 +478,26 @@ describe("forwardTo", () => {
     assertEquals(most > 1, true);
   });
 
+  it("ends an outage with the first piece that is acknowledged, however long the batch takes", async () => {
+    const target = fakeTarget();
+    let tries = 0;
+    target.before = async (batch) => {
+      if (++tries === 1) throw new Error("unplugged");
+      if (tries > 2) return;
+      batch.onPiece!();
+      // Other files are sent meanwhile.
+      await until(() => target.taken.length > 0);
+    };
+    const messages = ["a", "b", "c"].flatMap((name) => [
+      received(announcement(name)),
+      ...batch(name, 0, 5),
+    ]);
+    const { forwarder } = await run(target, { files: memoryFiles() }, messages, () => {
+      return target.taken.length === 15;
+    });
+    assertEquals([forwarder.stats.outageSec, target.taken.length], [0, 15]);
+  });
+
   it("gathers each recording of a file, where a target sends recordings by themselves", async () => {
     const [recordings, each] = [50, 20];
     const names = Array.from({ length: recordings }, (_, i) => `r${i}`);
@@ -496,6 +516,21 @@ describe("forwardTo", () => {
     for (const { bytes } of target.batches) assert(bytes <= limits.maxBytes, `${bytes} bytes`);
     // The first ones are of few recordings, since nobody knows then how many there are.
     assert(target.batches.length < 3 * each / 2, `${target.batches.length} batches`);
+  });
+
+  it("gathers no more of several recordings than may be in memory", async () => {
+    const names = Array.from({ length: 20 }, (_, i) => `r${i}`);
+    const msgs = Array.from({ length: 10 }, (_, i) => names.map((name) => chunk(name, i))).flat();
+    const bytes = Math.max(...msgs.map(({ encoded }) => encoded.bytes.length));
+    const target = fakeTarget({ maxBytes: 100 * bytes, maxRecordingBytes: 2 * bytes });
+    await run(
+      target,
+      { path: "{part}.rrd", files: memoryFiles() },
+      [...names.map((name) => received(announcement(name))), ...msgs.map((msg) => received(msg))],
+      () => target.taken.length === msgs.length,
+      { maxHeldBytes: 5 * bytes },
+    );
+    for (const batch of target.batches) assert(batch.bytes <= 5 * bytes, `${batch.bytes} bytes`);
   });
 
   it("sends no more of one recording at once because its target takes more of several", async () => {

@@ -154,6 +154,23 @@ describe("natsTarget", () => {
     },
   );
 
+  it("stores a batch of more recordings than are written at a time", options, async () => {
+    await withServer(async (server, nats) => {
+      const target = targetOf(server);
+      const messages = Array.from({ length: 1500 }, (_, number) => {
+        const recording = `r${number}`;
+        return { number, msg: longChunk(recording, 0, 100), application: "app", recording };
+      });
+      const batch = { file: "file-a", messages, bytes: 150_000 };
+      const { signal } = new AbortController();
+      await target.send(batch, signal);
+      await target.send(batch, signal);
+      const { state } = await nats.manager.streams.info(STREAM);
+      assertEquals([state.messages, state.num_subjects], [1500, 1500]);
+      await target.close();
+    });
+  });
+
   it("stores nothing twice, whoever asks again: itself, or its next start", options, async () => {
     await withServer(async (server, nats) => {
       const first = targetOf(server);

@@ -199,24 +199,15 @@ class PooledFile implements WritableFile {
   }
 
   write(bytes: Uint8Array): Promise<void> {
-    return this.#use((file) => {
-      this.#isDirty = true;
-      return file.write(bytes);
-    });
+    return this.#change((file) => file.write(bytes));
   }
 
   writeAt(at: number, bytes: Uint8Array): Promise<void> {
-    return this.#use((file) => {
-      this.#isDirty = true;
-      return file.writeAt(at, bytes);
-    });
+    return this.#change((file) => file.writeAt(at, bytes));
   }
 
   truncate(size: number): Promise<void> {
-    return this.#use((file) => {
-      this.#isDirty = true;
-      return file.truncate(size);
-    });
+    return this.#change((file) => file.truncate(size));
   }
 
   async sync(): Promise<void> {
@@ -288,6 +279,11 @@ class PooledFile implements WritableFile {
     const failure = this.#failure;
     this.#failure = undefined;
     if (failure !== undefined) throw failure.error;
+  }
+
+  #change(action: (file: WritableFile) => Promise<void>): Promise<void> {
+    // Noted when it is over: a sync that runs meanwhile may not see it.
+    return this.#use((file) => action(file).finally(() => this.#isDirty = true));
   }
 
   async #use<T>(

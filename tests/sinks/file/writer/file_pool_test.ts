@@ -133,6 +133,23 @@ describe("FilePool", () => {
     await Promise.all(all.map((file) => file.close()));
   });
 
+  it("puts on the disk what was written during a sync, before the file is closed for a while", async () => {
+    const slow = Promise.withResolvers<void>();
+    const { files, counts } = counted(
+      Infinity,
+      ({ kind }) => kind === "write" ? slow.promise : undefined,
+    );
+    const { pool: few } = pool(1);
+    const file = await few.open(() => files.create("f0", "new"));
+    const writing = file.write(Uint8Array.of(1));
+    await settle();
+    await file.sync();
+    slow.resolve();
+    await writing;
+    await few.open(() => files.create("f1", "new"));
+    assertEquals([counts.syncs, files.readSynced("f0")], [2, Uint8Array.of(1)]);
+  });
+
   it("keeps no write waiting for syncs of other files", async () => {
     const slow = Promise.withResolvers<void>();
     const { files, counts } = counted(
