@@ -458,7 +458,8 @@ describe("fromNats", () => {
       later = 3_600_000;
       await box.send(batchOf("file-a", numbered(mixed).slice(12)), never);
       await middle.until(() => middle.count === mixed.length);
-      assert(middle.feed.stats.ageSec >= 3600, `${middle.feed.stats.ageSec}`);
+      // Less by as much as the answer that told the time was under way.
+      assert(middle.feed.stats.ageSec > 3590, `${middle.feed.stats.ageSec}`);
       await Promise.all([box.close(), middle.close()]);
     },
   );
