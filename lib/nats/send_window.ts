@@ -14,6 +14,9 @@ import { ByteGate } from "../memory/byte_gate.ts";
 const FIRST_BYTES = 128 * 1024;
 const LEAST_BYTES = 64 * 1024;
 
+/** A question counts for so many bytes: its answer may have much more, and less. */
+const ASK_BYTES = 16 * 1024;
+
 /** An answer within so many milliseconds, which is no refusal, lets more be under way. */
 const QUICK_MS = 1000;
 /** An answer that took longer than so many milliseconds leaves half as much under way. */
@@ -69,6 +72,17 @@ export class SendWindow {
         if (!signal.aborted) this.#answered(bytes, sentMs, isTaken);
       }
     });
+  }
+
+  /**
+   * Waits for room, and asks something. How soon its answer comes tells nothing of how soon what is sent
+   * comes through, so that the limit stays as it is.
+   *
+   * @param signal ends the waiting, with its reason
+   * @param ask resolves or rejects with the answer
+   */
+  asking<T>(signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
+    return this.#gate.through(ASK_BYTES, signal, ask);
   }
 
   #answered(bytes: number, sentMs: number, isTaken: boolean): void {

@@ -263,7 +263,7 @@ export class SubjectWriter {
    * if all were asked for at once.
    */
   async #look(
-    { nats, box, run, window, limits }: WriterContext,
+    { nats, box, run, window }: WriterContext,
     until: UntilAborted,
     whileWriting = false,
   ): Promise<Last> {
@@ -275,8 +275,7 @@ export class SubjectWriter {
         throw error;
       });
     };
-    const bytes = Math.min(limits.maxBatchBytes, window.sendBytes);
-    const stored = await window.through(bytes, until.signal, ask);
+    const stored = await window.asking(until.signal, ask);
     if (stored === null) return { seq: 0 };
     const headers = readHeaders((name) => stored.header.get(name));
     const other = headers === undefined

@@ -81,6 +81,12 @@ describe("SendWindow", () => {
     assertEquals(window.limitBytes, 128 * KIB + MIB);
   });
 
+  it("is made no wider by answers to questions", async () => {
+    const window = new SendWindow(32 * MIB, () => 0);
+    for (let i = 0; i < 100; i++) await window.asking(never, () => Promise.resolve());
+    assertEquals(window.limitBytes, 128 * KIB);
+  });
+
   it("stays as it is when sends are given up", async () => {
     const window = new SendWindow(32 * MIB, () => 0);
     const ending = new AbortController();

@@ -166,7 +166,7 @@ describe("SubjectWriter", () => {
       return stream.stored.length;
     });
     await new Promise((resolve) => setTimeout(resolve, 0));
-    assertEquals(asked, 2);
+    assertEquals([asked, window.limitBytes], [8, 128 * 1024]);
     answer.resolve();
     assertEquals(await Promise.all(writing), Array(100).fill(1));
   });

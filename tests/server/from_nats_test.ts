@@ -267,7 +267,7 @@ describe("fromNats", () => {
       await box.send(batchOf("file-a", all), never);
       const skip = new Map([[recording, kept.length]]);
       const middle = await Middle.start({ url: nats.url, skip }, { known });
-      await middle.until(() => middle.feed.stats.position > 0);
+      await middle.until(() => middle.count >= mixed.length - kept.length);
       assertEquals(middle.count, mixed.length - kept.length);
       assertEquals(middle.feed.note().beyond, []);
       await Promise.all([box.close(), middle.close()]);
@@ -459,7 +459,8 @@ describe("fromNats", () => {
       await box.send(batchOf("file-a", numbered(mixed).slice(12)), never);
       await middle.until(() => middle.count === mixed.length);
       const [{ lagSec } = { lagSec: 0 }] = middle.feed.boxes[0]!.recordings;
-      assert(lagSec >= 3600, `${lagSec}`);
+      // Less by as much as the answer that told the time was under way.
+      assert(lagSec > 3590, `${lagSec}`);
       await Promise.all([box.close(), middle.close()]);
     },
   );
