@@ -16,8 +16,8 @@ export function untilAborted<T>(signal: AbortSignal, promise: Promise<T>): Promi
 }
 
 /**
- * The same for hundreds of promises at a time: to listen to a signal takes the longer, the more listen
- * to it already.
+ * Waits for hundreds of promises at a time until one signal is aborted, with one listener for all: each
+ * further one is the slower to add the more there are.
  */
 export class UntilAborted {
   readonly #waiting = new Set<(reason: unknown) => void>();

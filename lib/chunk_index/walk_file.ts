@@ -4,6 +4,7 @@
  * @module
  */
 import type { ReadableFile } from "../adapters/files/types.ts";
+import { SYSTEM_CLOCK } from "../base/clock.ts";
 import { NotAnRrd, RerelayError } from "../base/errors.ts";
 import { isTrailer, TRAILER_BYTES } from "../encoding/rrd/footer.ts";
 import { readMessageHeader } from "../encoding/rrd/rrd_message.ts";
@@ -43,6 +44,11 @@ const HEAD_BYTES = 16;
  * How much is read at once where messages are small, and after a jump over a large one, in bytes.
  */
 const [BLOCK_BYTES, PEEK_BYTES] = [1 << 20, 32 * 1024];
+/**
+ * A walk that may be ended lets others take their turns after so many bytes: a block of small messages
+ * takes a tenth of a second, and several times that where other programs want the processor.
+ */
+const TURN_BYTES = 64 * 1024;
 
 /**
  * Indexes a file.
@@ -65,10 +71,13 @@ export async function indexFile(
   const builder = new FooterBuilder(header, maxCells);
   let at = RRD_HEADER_BYTES;
   let told = 0;
+  let turnAt = at;
   while (at < file.size) {
-    if (at - told >= BLOCK_BYTES) {
-      signal?.throwIfAborted();
-      onProgress(told = at);
+    if (at - told >= BLOCK_BYTES) onProgress(told = at);
+    if (signal !== undefined && at - turnAt >= TURN_BYTES) {
+      turnAt = at;
+      await SYSTEM_CLOCK.delay(0);
+      signal.throwIfAborted();
     }
     if (at + HEAD_BYTES > file.size) throw cutShort(at);
     const bytes = await window.read(at, HEAD_BYTES);

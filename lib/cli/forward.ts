@@ -68,14 +68,24 @@ async function answer(args: readonly string[]): Promise<string> {
     throw new UsageError("say what is wanted: rerelay forward status, or rerelay forward reset");
   }
   const { save, to, forward } = parsed as Record<string, string | undefined>;
+  const isJson = parsed["json"] === true;
   if (!save) throw new UsageError("--save PATTERN says where the recordings are");
+  // All arguments before the disk: a wrong one is told as such wherever the command runs.
   const pattern = parsePattern(save);
-  await checkFolder(pattern);
-  if (command === "status") return await status(pattern, parsed["json"] === true);
+  if (command === "status") {
+    if (to !== undefined || forward !== undefined) {
+      throw new UsageError("--to and --forward are for rerelay forward reset: leave them out");
+    }
+    await checkFolder(pattern);
+    return await status(pattern, isJson);
+  }
+  if (isJson) throw new UsageError("--json is for rerelay forward status: leave it out");
   if (to !== "oldest" && to !== "now") {
     throw new UsageError("--to oldest sends all again that is there, --to now leaves it out");
   }
-  return await reset(pattern, to, forward);
+  const target = forward === undefined ? undefined : nameOf(forward);
+  await checkFolder(pattern);
+  return await reset(pattern, to, target);
 }
 
 function parsePattern(text: string): SavePattern {
@@ -143,13 +153,12 @@ function nameOf(url: string): string {
 async function reset(
   pattern: SavePattern,
   to: "oldest" | "now",
-  url: string | undefined,
+  target: string | undefined,
 ): Promise<string> {
   const adapter = await loadFileAdapter();
   const place = pattern.folder + pattern.name;
   const unlock = await lockSaving(place, adapter, await loadProcessAdapter());
   try {
-    const target = url === undefined ? undefined : nameOf(url);
     const changed = await resetCursors({ pattern, adapter }, to, target);
     if (changed.length === 0) {
       throw new Error("there is no such cursor: see rerelay forward status");

@@ -59,7 +59,7 @@ export class FileQueue {
   readonly #options: FileQueueOptions;
   readonly #entries = new Map<string, Entry>();
   /** Files by group: those of one group are sent one after the other. */
-  readonly #groups = new Map<string, Entry[]>();
+  readonly #groups = new Map<string, Set<Entry>>();
   /**
    * Files that wait for more messages, in the order in which they came, which is about that in which
    * they are due.
@@ -98,8 +98,8 @@ export class FileQueue {
     this.#entries.set(file.id, entry);
     const group = groupOf(file);
     const others = this.#groups.get(group);
-    if (others === undefined) this.#groups.set(group, [entry]);
-    else others.push(entry);
+    if (others === undefined) this.#groups.set(group, new Set([entry]));
+    else others.add(entry);
     this.#look(entry);
   }
 
@@ -167,9 +167,9 @@ export class FileQueue {
     this.#ready.delete(entry);
     this.#open.delete(entry);
     const group = groupOf(entry.file);
-    const others = this.#groups.get(group)!.filter((other) => other !== entry);
-    if (others.length === 0) this.#groups.delete(group);
-    else this.#groups.set(group, others);
+    const others = this.#groups.get(group)!;
+    others.delete(entry);
+    if (others.size === 0) this.#groups.delete(group);
     before(entry);
     this.#lookAtGroup(group);
     return entry;
@@ -180,7 +180,7 @@ export class FileQueue {
    * `undefined` if there is no such file.
    */
   restart(group: string): QueuedFile | undefined {
-    const next = this.#groups.get(group)?.[0];
+    const [next] = this.#groups.get(group) ?? [];
     if (next === undefined || next.acked.before > 0 || next.state === "taken") return undefined;
     next.acked = { ...BEGINNING, isWhole: true };
     next.reader = next.reader.restarted(next.acked);
@@ -220,8 +220,12 @@ export class FileQueue {
     for (const { reader } of this.#entries.values()) void reader.close().catch(() => {});
   }
 
+  /** Looks at the files of a group up to the first that holds all others back: there may be thousands. */
   #lookAtGroup(group: string): void {
-    for (const entry of this.#groups.get(group) ?? []) this.#look(entry);
+    for (const entry of this.#groups.get(group) ?? []) {
+      this.#look(entry);
+      if (entry.file.state !== "writing") break;
+    }
   }
 
   #look(entry: Entry): void {

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Tally } from "../base/tally.ts";
+import { KnownEnvelopes } from "../encoding/msgpack/known_envelopes.ts";
 import type { FollowedFiles } from "../sinks/file/parts/follower.ts";
 import type {
   JournaledFile,
@@ -17,7 +18,7 @@ import { BEGINNING, type Cursor, DONE } from "./cursor.ts";
 import { Delivery, type ForwarderOptions } from "./delivery.ts";
 import { FileQueue, fullBytes, limitedBatches, type QueuedFile } from "./_file_queue.ts";
 import { HeldBytes } from "./_held_bytes.ts";
-import { PartReader, type ReadMessage } from "./part_reader.ts";
+import { PartReader, type PartReaderOptions, type ReadMessage } from "./part_reader.ts";
 import { type BatchLimits, type MessageTarget, TargetRefused } from "./target.ts";
 import { isUnreadableNow } from "./_unreadable_now.ts";
 
@@ -28,6 +29,8 @@ export class Forwarder implements JournalReader {
   readonly #target: MessageTarget;
   readonly #limits: BatchLimits;
   readonly #files: FollowedFiles;
+  /** What readers of files need. */
+  readonly #reading: PartReaderOptions;
   readonly #cursor: Cursor;
   readonly #queue: FileQueue;
   readonly #delivery: Delivery;
@@ -57,6 +60,8 @@ export class Forwarder implements JournalReader {
     const { now, timer } = files;
     this.#target = target;
     this.#files = files;
+    const { folder, adapter, journal } = files;
+    this.#reading = { folder, adapter, journal, envelopes: new KnownEnvelopes() };
     this.#cursor = cursor;
     this.#random = options.random ?? Math.random;
     this.#delivery = new Delivery(target.name, files, cursor, options);
@@ -80,7 +85,7 @@ export class Forwarder implements JournalReader {
         if (place === DONE) return journal.finished(this, file.id);
         const isWhole = place.isWhole || this.#gaps.delete(file.line.group ?? file.id);
         const from = isWhole && place === BEGINNING ? { ...place, isWhole } : place;
-        return this.#queue.add(file, from, new PartReader(file, from, this.#files));
+        return this.#queue.add(file, from, new PartReader(file, from, this.#reading));
       }
       case "skipped":
         return void this.#queue.remove(file.id);

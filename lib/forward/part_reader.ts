@@ -9,6 +9,7 @@ import { reason } from "../base/errors.ts";
 import { forgetOldest } from "../base/forget_oldest.ts";
 import { fileLimits, NO_LIMITS } from "../encoding/limits.ts";
 import type { LogMsg } from "../encoding/log_msg.ts";
+import type { KnownEnvelopes } from "../encoding/msgpack/known_envelopes.ts";
 import { EnvelopeTemplates } from "../encoding/msgpack/envelope_templates.ts";
 import { decodeRrdHeader, RRD_HEADER_BYTES } from "../encoding/rrd_header.ts";
 import { decodeMessage, readMessageHeader } from "../encoding/rrd/rrd_message.ts";
@@ -39,6 +40,8 @@ export interface PartReaderOptions {
   readonly folder: string;
   readonly adapter: FileReadAdapter;
   readonly journal: PartJournal;
+  /** Shared by the readers of all files. */
+  readonly envelopes?: KnownEnvelopes;
 }
 
 /** Reads one file. Only one call may run at a time. */
@@ -48,7 +51,7 @@ export class PartReader {
   #open: ReadableFile | undefined;
   /** What was read and given to no message yet. */
   #bytes = new WaitingBytes(false);
-  #scanner = newScanner(this.#bytes);
+  #scanner: RrdScanner;
   /** The place in the file of the first byte that the scanner got. */
   #base = 0;
   #isBegun = false;
@@ -72,6 +75,8 @@ export class PartReader {
    */
   constructor(file: JournaledFile, place: CursorPlace, options: PartReaderOptions) {
     this.#file = file;
+    this.#options = options;
+    this.#scanner = this.#newScanner();
     const hole = file.line.hole?.[0] ?? Infinity;
     // Behind a hole, messages have moved since the place was noted, so the file is read from its
     // beginning.
@@ -79,7 +84,6 @@ export class PartReader {
     this.#place = isMoved ? { ...BEGINNING, isWhole: place.isWhole } : place;
     this.#skipped = isMoved ? hole : 0;
     this.#base = this.#read = this.#place.offset;
-    this.#options = options;
     options.journal.recent.reached(file.id, this.#place.offset);
   }
 
@@ -181,9 +185,14 @@ export class PartReader {
     this.#place = this.place;
     this.#waiting = [];
     this.#bytes = new WaitingBytes(false);
-    this.#scanner = newScanner(this.#bytes);
+    this.#scanner = this.#newScanner();
     this.#base = this.#read = this.#place.offset;
     this.#isBegun = false;
+  }
+
+  #newScanner(): RrdScanner {
+    const templates = new EnvelopeTemplates(this.#options.envelopes);
+    return new RrdScanner({ ...NO_LIMITS, isLenient: true }, templates, this.#bytes);
   }
 
   async #readOn(largestBytes: number): Promise<void> {
@@ -310,8 +319,4 @@ export class PartReader {
       return undefined; // its messages are sent without an application
     }
   }
-}
-
-function newScanner(waiting: WaitingBytes): RrdScanner {
-  return new RrdScanner({ ...NO_LIMITS, isLenient: true }, new EnvelopeTemplates(), waiting);
 }

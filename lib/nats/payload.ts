@@ -24,13 +24,12 @@ export interface PayloadLimits {
 
 /**
  * Cuts messages into runs for one publish each: neighbors that can stand under one RRD header,
- * within the limits. A larger message becomes a run of its own.
+ * within the limits. A larger message becomes a run of its own. Each is looked for when it is asked for.
  */
-export function publishRuns<T extends NumberedMessage>(
+export function* publishRuns<T extends NumberedMessage>(
   messages: readonly T[],
   { maxBatchBytes, maxPayloadBytes }: PayloadLimits,
-): T[][] {
-  const runs: T[][] = [];
+): Generator<T[]> {
   const limit = Math.min(maxBatchBytes, maxPayloadBytes) - RRD_HEADER_BYTES;
   let run: T[] = [];
   let bytes = 0;
@@ -39,13 +38,14 @@ export function publishRuns<T extends NumberedMessage>(
     const fits = run.length > 0 && run.length < MAX_MESSAGES && bytes + length <= limit &&
       isSame(header.bytes, run[0]!.msg.encoded.header.bytes);
     if (!fits) {
-      runs.push(run = []);
+      if (run.length > 0) yield run;
+      run = [];
       bytes = 0;
     }
     run.push(message);
     bytes += length;
   }
-  return runs;
+  if (run.length > 0) yield run;
 }
 
 /** Encodes a run as an RRD stream. */

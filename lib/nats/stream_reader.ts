@@ -49,6 +49,11 @@ export interface StreamReaderOptions {
    * server may refuse the consumer, or say nothing.
    */
   readonly onReading?: (isReading: boolean) => void;
+  /**
+   * Called with why the stream can't be read, each time that reading is about to begin anew: a server that
+   * is frozen keeps its connection for half a minute.
+   */
+  readonly onFailure?: (error: unknown) => void;
   /** Called with the time at the server, in ISO 8601 as far as it tells, whenever reading begins. */
   readonly onTime?: (ts: string | undefined) => void;
 }
@@ -117,7 +122,7 @@ export class StreamReader {
         continue;
       }
       try {
-        this.#pulling = await this.#begin();
+        this.#pulling = await this.#begin(signal);
         if (!this.#isSilent) this.#onReading(true);
         for await (const message of this.#messages(this.#pulling, signal)) {
           retryMs = RETRY_MS;
@@ -128,6 +133,7 @@ export class StreamReader {
         this.#onReading(false);
         if (this.#options.nats.connection.isClosed()) throw error;
         if (saysStreamGone(error)) throw new StreamGone(reason(error), { cause: error });
+        this.#options.onFailure?.(error);
         const text = `Reading the stream ${STREAM} begins anew behind message ${this.#after}: ` +
           reason(error);
         log.write(retryMs < MAX_RETRY_MS ? "debug" : "warn", text, {
@@ -141,11 +147,13 @@ export class StreamReader {
     }
   }
 
-  async #begin(): Promise<Pulling> {
+  async #begin(signal: AbortSignal): Promise<Pulling> {
     const { nats, subjects, created, clock: { now } } = this.#options;
     const { link } = nats;
-    // What was asked over a connection that broke is not answered any more.
-    const present = await untilAborted(link, nats.manager.streams.info(STREAM));
+    // What was asked over a connection that broke is not answered any more; and the end of the program does
+    // not wait for a server that says nothing.
+    const until = AbortSignal.any([link, signal]);
+    const present = await untilAborted(until, nats.manager.streams.info(STREAM));
     if (present.created !== created) {
       throw new StreamGone(`the stream ${STREAM} was made anew at ${present.created}`);
     }
@@ -160,7 +168,7 @@ export class StreamReader {
       num_replicas: 1,
       mem_storage: true,
     });
-    const { name } = await untilAborted(link, adding);
+    const { name } = await untilAborted(until, adding);
     const came: Msg[] = [];
     const subscription = nats.connection.subscribe(nats.inbox(), {
       callback: (error, msg) => {

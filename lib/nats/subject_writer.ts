@@ -142,13 +142,14 @@ export class SubjectWriter {
       this.#last ??= isUnasked ? { seq: 0 } : await this.#look(context, until);
       const { file: lastFile, number = -1 } = this.#last;
       if (lastFile === file && left[0]!.number <= number) {
-        left = left.filter((message) => message.number > number);
+        const next = left.findIndex((message) => message.number > number);
+        left = next < 0 ? [] : left.slice(next);
         continue;
       }
       const first = left[0]!;
       const begun = this.#begun(context, file, first);
       const limits = { ...limitsNow(context), ...begun && { maxPayloadBytes: begun.partBytes } };
-      const run = begun === undefined ? publishRuns(left, limits)[0]! : [first];
+      const run = begun === undefined ? publishRuns(left, limits).next().value! : [first];
       const waited = waitedMs === undefined ? {} : { waitedMs: Math.round(waitedMs) };
       const messages = { file, messages: run, ...waited };
       await this.#publishRun({ ...context, limits }, messages, until, isUnasked, begun?.index);

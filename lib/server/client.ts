@@ -9,6 +9,7 @@ import { HandshakeTimeout, reason, RerelayError } from "../base/errors.ts";
 import type { BufferPool } from "../memory/buffer_pool.ts";
 import type { CongestionManager } from "../flow/throttle/congestion_manager.ts";
 import type { ChannelSender } from "../flow/channel/channel_sender.ts";
+import type { KnownEnvelopes } from "../encoding/msgpack/known_envelopes.ts";
 import type { FlowTurns } from "../flow/channel/flow_turns.ts";
 import type { ReadGate } from "../flow/channel/read_gate.ts";
 import type { MessageSource } from "../flow/channel/smart_message.ts";
@@ -28,6 +29,8 @@ const PACKET_PREFIX_BYTES = 4;
 export interface ClientContext extends ReceptionContext {
   /** Where memory for what is read comes from; without it, it is new. */
   readonly pool: BufferPool | undefined;
+  /** Envelopes of messages of SDK 0.22 and before, by which those like them are decoded sooner. */
+  readonly envelopes: KnownEnvelopes;
   /** Decides which of the clients whose sockets hold more may be read on. */
   readonly turns: FlowTurns<Client>;
   /** Shut while too much that was read waits for room in the channel. */
@@ -46,14 +49,12 @@ export interface ClientContext extends ReceptionContext {
 /** One connected client, from its accept to its leave. */
 export class Client implements PipelineOptions, ListedClient {
   readonly packets: PacketReader;
+  readonly envelopes: KnownEnvelopes;
   readonly #connection: TcpConnection;
   readonly #reception: Reception;
   readonly #context: ClientContext;
   readonly #clock: ClientClock;
-  /**
-   * Bytes that were read and wait to be looked at, or for room in the channel; a part of what is
-   * held for it.
-   */
+  /** Bytes that were read and wait to be looked at or for room in the channel, of all held for it. */
   #waiting = 0;
   #waitsForRoom = false;
   /** Resolves when the client has a place; `undefined` while it need not wait for one. */
@@ -72,13 +73,11 @@ export class Client implements PipelineOptions, ListedClient {
     this.#connection = connection;
     this.#reception = new Reception(sender, context);
     this.#context = context;
+    this.envelopes = context.envelopes;
     const { maxPacketBytes } = context.options;
     this.packets = new PacketReader({
-      maxPacketBytes,
+      ...{ maxPacketBytes, pool: context.pool, inSlabs: true, holdsGreeted: true },
       onHandshake: (version) => this.#greet(version),
-      pool: context.pool,
-      inSlabs: true,
-      holdsGreeted: true,
     });
     if (context.pool !== undefined) connection.usePool?.(context.pool);
     this.#clock = new ClientClock(this.packets, context.patience);

@@ -258,6 +258,7 @@ class NatsFeed implements FromNats {
           ...stream,
           ...{ subjects: this.#subjects, after },
           onReading: (isReading) => this.#reading.changed(isReading),
+          onFailure: (error) => this.#reading.tellLost(error),
           // From then on by the monotonic clock, as somebody may set the other one.
           onTime: (ts) => intake.atNats = { date: this.#dateAtNats(ts), now: now() },
         });

@@ -21,7 +21,7 @@ export interface FleetRecording {
    * How old its last messages were when they came, in seconds since they were written on the box.
    */
   readonly lagSec: number;
-  /** For how long nothing has come of it, in seconds. */
+  /** For how long it has sent nothing, in seconds, as far as the stream was read. */
   readonly silentSec: number;
 }
 
@@ -37,7 +37,7 @@ export interface FleetBox {
   readonly bytes: number;
   /** The largest lag of its recordings of the last minute, in seconds. */
   readonly lagSec: number;
-  /** For how long nothing has come of it, in seconds. */
+  /** For how long it has sent nothing, in seconds, as far as the stream was read. */
   readonly silentSec: number;
   /** Its recordings, the one heard of last first. */
   readonly recordings: readonly FleetRecording[];
@@ -51,6 +51,8 @@ export interface FleetNews {
   readonly messages: number;
   readonly bytes: number;
   readonly lagSec: number;
+  /** How long it has been in the stream, in milliseconds. */
+  readonly ageMs: number;
 }
 
 interface Recording {
@@ -60,7 +62,7 @@ interface Recording {
   messages: number;
   bytes: number;
   lagSec: number;
-  /** Monotonic. */
+  /** When the stream got its last message, by the monotonic clock. */
   lastMs: number;
 }
 
@@ -93,6 +95,11 @@ export class NatsFleet {
   readonly #boxes = new Map<string, Box>();
   readonly #recordings = new Map<Recording, Recording>();
   #heard = 0;
+  /**
+   * How far what is read is behind, in milliseconds: who is silent is seen from there. So boxes that log
+   * are live while a late reader catches up, and those that ended long ago are not once it has.
+   */
+  behindMs = 0;
   /** The last list of all, which holds for a while. */
   #listed: { readonly boxes: readonly FleetBox[]; readonly until: number } | undefined;
 
@@ -103,15 +110,15 @@ export class NatsFleet {
 
   /** Takes note of a message of a recording. */
   came(news: FleetNews): void {
-    const { box: name, recording: id, applicationId, messages, bytes, lagSec } = news;
-    const now = this.#now();
+    const { box: name, recording: id, applicationId, messages, bytes, lagSec, ageMs } = news;
+    const lastMs = this.#now() - ageMs;
     const box = this.#box(name);
     const recording = box.recordings.get(id) ??
-      { box, id, applicationId, messages: 0, bytes: 0, lagSec, lastMs: now };
+      { box, id, applicationId, messages: 0, bytes: 0, lagSec, lastMs };
     for (const counted of [box, recording]) {
       counted.messages += messages;
       counted.bytes += bytes;
-      counted.lastMs = now;
+      counted.lastMs = lastMs;
     }
     recording.lagSec = lagSec;
     if (applicationId !== "") recording.applicationId = applicationId;
@@ -131,7 +138,8 @@ export class NatsFleet {
   get boxes(): readonly FleetBox[] {
     const now = this.#now();
     if (this.#listed !== undefined && now < this.#listed.until) return this.#listed.boxes;
-    const boxes = Array.from(this.#boxes.values(), (box) => boxJson(box, now))
+    const read = now - this.behindMs;
+    const boxes = Array.from(this.#boxes.values(), (box) => boxJson(box, read))
       .sort((a, b) => a.order - b.order);
     const end = this.#now();
     this.#listed = { boxes, until: end + Math.min(LIST_SHARE * (end - now), LIST_MAX_MS) };
@@ -139,11 +147,11 @@ export class NatsFleet {
   }
 
   /**
-   * How many boxes and recordings sent something in the last minute, and the largest lag among
-   * these recordings.
+   * How many boxes were heard of, how many of them and of their recordings sent something in the last
+   * minute, and the largest lag among these recordings.
    */
-  get summary(): { readonly live: number; readonly recordings: number; readonly lagSec: number } {
-    const since = this.#now() - SILENT_MS;
+  get summary(): Record<"boxes" | "live" | "recordings" | "lagSec", number> {
+    const since = this.#now() - this.behindMs - SILENT_MS;
     let [live, recordings, lagSec] = [0, 0, 0];
     for (const { lastMs } of this.#boxes.values()) if (lastMs > since) live++;
     for (const recording of this.#recordings.keys()) {
@@ -151,7 +159,7 @@ export class NatsFleet {
       recordings++;
       lagSec = Math.max(lagSec, recording.lagSec);
     }
-    return { live, recordings, lagSec };
+    return { boxes: this.#boxes.size, live, recordings, lagSec };
   }
 
   #box(name: string): Box {
@@ -167,8 +175,11 @@ export class NatsFleet {
   }
 }
 
-function boxJson({ name, order, messages, bytes, lastMs, recordings }: Box, now: number): FleetBox {
-  const silent = (ms: number) => Math.max(0, now - ms) / 1000;
+function boxJson(
+  { name, order, messages, bytes, lastMs, recordings }: Box,
+  readMs: number,
+): FleetBox {
+  const silent = (ms: number) => Math.max(0, readMs - ms) / 1000;
   let lagSec = 0;
   const listed: FleetRecording[] = [];
   for (const { id, applicationId, messages, bytes, lagSec: lag, lastMs } of recordings.values()) {

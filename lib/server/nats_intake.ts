@@ -125,14 +125,13 @@ export class NatsIntake {
   }
 
   get stats(): NatsIntakeStats {
-    const { live, recordings, lagSec: ageSec } = this.fleet.summary;
+    const { boxes, live, recordings, lagSec: ageSec } = this.fleet.summary;
     const { pending = 0, storedMs = 0 } = this.#last ?? {};
     return {
       position: this.#progress.position,
       pending,
       lagSec: pending === 0 ? 0 : this.#ageMs(storedMs) / 1000,
-      boxes: this.#boxes.size,
-      ...{ live, recordings, ageSec },
+      ...{ boxes, live, recordings, ageSec },
       messages: this.#messages,
       repeated: this.#repeated,
       refused: this.#refused,
@@ -187,7 +186,8 @@ export class NatsIntake {
     const before = this.#lastSeq;
     this.#lastSeq = message.seq;
     this.#last = message;
-    const { subject, seq, data, storedMs } = message;
+    const { subject, seq, data, storedMs, pending } = message;
+    this.fleet.behindMs = pending === 0 ? 0 : this.#ageMs(storedMs);
     this.#parts.look(storedMs);
     const names = subjectNames(subject);
     const headers = readHeaders((name) => message.header(name));
@@ -284,9 +284,9 @@ export class NatsIntake {
     if (store?.kind !== "Recording") return;
     let bytes = 0;
     for (const { encoded } of msgs) bytes += encoded.bytes.length;
-    const lagSec = (waitedMs + this.#ageMs(storedMs)) / 1000;
+    const ageMs = this.#ageMs(storedMs);
     const { application: applicationId = "" } = subjectNames(subject) ?? {};
-    const counts = { messages: msgs.length, bytes, lagSec };
+    const counts = { messages: msgs.length, bytes, lagSec: (waitedMs + ageMs) / 1000, ageMs };
     this.fleet.came({ box, recording: store.id, applicationId, ...counts });
   }
 

@@ -14,9 +14,9 @@ export interface NatsIntakeStats {
   readonly lagSec: number;
   /** Boxes that were heard of. */
   readonly boxes: number;
-  /** How many boxes sent something in the last 60 s. */
+  /** How many boxes sent something in the last 60 s, seen from where the stream is read. */
   readonly live: number;
-  /** Recordings of boxes that something came of in the last 60 s. */
+  /** Recordings of boxes of which something was sent in these 60 s. */
   readonly recordings: number;
   /**
    * How old the last messages of these recordings were when they came, since they were written on

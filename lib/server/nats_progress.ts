@@ -24,6 +24,13 @@ export interface UnderWay {
   merged?: { readonly counts: Map<string, number>; readonly seen: NatsSeen };
 }
 
+/** The messages of one source, in their order. */
+interface Queue {
+  readonly entries: UnderWay[];
+  /** How many of the first ones were received. */
+  head: number;
+}
+
 /** The number of a file's last message: of which recording, which file. */
 export type LastNumber = readonly [key: string, file: string, number: number];
 
@@ -53,7 +60,7 @@ export class NatsProgress {
   /** In the order of the stream. */
   #entries: UnderWay[] = [];
   #head = 0;
-  readonly #ofSource = new Map<number, UnderWay[]>();
+  readonly #ofSource = new Map<number, Queue>();
   readonly #limits: ProgressLimits;
   #position: number;
   /** How many log messages went into queues and were not received. */
@@ -110,8 +117,8 @@ export class NatsProgress {
     this.#messages += count;
     if (this.#messages > (this.#limits.maxMessages ?? Infinity)) return this.#forsake();
     const queue = this.#ofSource.get(source);
-    if (queue === undefined) this.#ofSource.set(source, [entry]);
-    else queue.push(entry);
+    if (queue === undefined) this.#ofSource.set(source, { entries: [entry], head: 0 });
+    else queue.entries.push(entry);
   }
 
   /** Says that nothing of a message is wanted. */
@@ -131,15 +138,18 @@ export class NatsProgress {
   /** Takes note that so many log messages of a source were received. */
   received(source: number, count: number): void {
     const queue = this.#ofSource.get(source);
-    let left = count;
-    while (left > 0 && queue?.[0] !== undefined) {
-      const taken = Math.min(left, queue[0].left);
-      queue[0].left -= taken;
+    if (queue === undefined) return this.#advance();
+    const { entries } = queue;
+    for (let left = count; left > 0 && queue.head < entries.length;) {
+      const first = entries[queue.head]!;
+      const taken = Math.min(left, first.left);
+      first.left -= taken;
       this.#messages -= taken;
       left -= taken;
-      if (queue[0].left === 0) queue.shift();
+      if (first.left === 0) queue.head++;
     }
-    if (queue?.length === 0) this.#ofSource.delete(source);
+    queue.head = withoutFront(entries, queue.head);
+    if (entries.length === 0) this.#ofSource.delete(source);
     this.#advance();
   }
 
@@ -180,12 +190,20 @@ export class NatsProgress {
       if (last !== undefined) this.#limits.onPassed?.(last);
       for (const one of merged?.seen.all() ?? []) this.#limits.onPassed?.(one);
     }
-    // Only now and then, for cutting the front off a long list is costly.
-    if (this.#head === this.#entries.length || this.#head > 1024) {
-      this.#entries.splice(0, this.#head);
-      this.#head = 0;
-    }
+    this.#head = withoutFront(this.#entries, this.#head);
   }
+}
+
+/**
+ * Cuts off the front of a list once that is half of it: to cut off one at a time costs as much each time as
+ * the whole list is long, and tens of thousands may be under way.
+ *
+ * @returns how much of the front is left
+ */
+function withoutFront(entries: UnderWay[], front: number): number {
+  if (2 * front < entries.length) return front;
+  entries.splice(0, front);
+  return 0;
 }
 
 /** Adds how many messages of each recording were received, or kept before. */

@@ -8,6 +8,7 @@ import { ClientList } from "./client_list.ts";
 import { Doorkeeper } from "./doorkeeper.ts";
 import type { RerelayError } from "../base/errors.ts";
 import { BufferPool } from "../memory/buffer_pool.ts";
+import { KnownEnvelopes } from "../encoding/msgpack/known_envelopes.ts";
 import { FlowTurns, turnsFor } from "../flow/channel/flow_turns.ts";
 import { gateBytes, ReadGate } from "../flow/channel/read_gate.ts";
 import { Receiver } from "../flow/channel/receiver.ts";
@@ -92,9 +93,9 @@ export class Server {
     // With a maximum latency clients are not paused: what waits must be measured, so that frames
     // are dropped.
     const pause = options.maxLatencySec === Infinity ? delay : undefined;
+    const waits = { delay: pause, maxWaitMs: options.pauseAfterSec * 1000 };
     const pool = options.reuseBuffers ? new BufferPool() : undefined;
-    const maxWaitMs = options.pauseAfterSec * 1000;
-    this.#channel = new SmartChannel({ limitBytes, now, delay: pause, maxWaitMs, pool });
+    this.#channel = new SmartChannel({ limitBytes, now, ...waits, pool });
     this.#pressure = new MemoryPressure(options.collectGarbage, this.#channel, now, pool);
     this.#receiver = new Receiver(this.#channel, async () => {
       await this.close();
@@ -105,6 +106,7 @@ export class Server {
       options: this.#options,
       patience: { ...options, now: clock.now },
       pool,
+      envelopes: new KnownEnvelopes(),
       turns: this.#turns,
       gate: new ReadGate(gateBytes(options.maxUnfinishedBytes), (isShut) => {
         for (const client of this.#clients) client.holdReading(isShut);
@@ -120,8 +122,7 @@ export class Server {
       guests: () => this.#loadGuests(),
     };
     this.#accepting = acceptLoop(listener, {
-      log,
-      delay,
+      ...{ log, delay },
       pace: () => this.#turns.pace(),
       onConnection: (connection) => this.#serve(connection),
     });
@@ -267,7 +268,7 @@ export class Server {
   }
 
   async #close({ drainMs = 0, quietMs = 100, backlogMs = 0 }: CloseOptions): Promise<void> {
-    const { now, delay } = this.#options;
+    const { now, delay, every } = this.#options;
     this.#isDraining = drainMs > 0;
     const end = now() + drainMs + backlogMs;
     // Clients that still wait in the system's queue are connected for all they know, and believe
@@ -290,8 +291,7 @@ export class Server {
     await this.#clients.left();
     await this.#guests?.ended();
     this.#channel.close();
-    const check = () => this.#guests?.check();
-    if (this.#guests?.size) this.#stopGuests = this.#options.every(LOOK_MS, check);
+    if (this.#guests?.size) this.#stopGuests = every(LOOK_MS, () => this.#guests?.check());
     this.#log.flush(true);
   }
 

@@ -19,7 +19,7 @@ const LAG = fileURLToPath(new URL("../fleet/lag.ts", import.meta.url));
 const PICTURE = new URL("../../docs/fleet-lag.svg", import.meta.url);
 const RUNTIMES = ["deno", "bun"] as const;
 /** So many boxes are simulated by one program at most. */
-const BOXES_A_PROGRAM = 250;
+const BOXES_A_PROGRAM = 500;
 
 interface Run {
   readonly runtime: typeof RUNTIMES[number];

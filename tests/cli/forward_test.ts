@@ -51,4 +51,21 @@ describe("rerelay forward", () => {
       assertEquals(stderr, "error: there is no folder no/such/: --save is to be the server's\n");
     }
   });
+
+  it("says which argument is wrong before it looks for the folder", async () => {
+    for (
+      const [command, says] of [
+        [["reset"], "--to oldest sends all again"],
+        [["reset", "--to", "yesterday"], "--to oldest sends all again"],
+        [["reset", "--to", "now", "--forward", "ftp://host"], "--forward ftp://host: expected"],
+        [["reset", "--to", "now", "--json"], "--json is for rerelay forward status"],
+        [["status", "--to", "now"], "are for rerelay forward reset"],
+        [["status", "--forward", "nats://host"], "are for rerelay forward reset"],
+      ] as const
+    ) {
+      const args = ["forward", ...command, "--save", "no/such/{part}.rrd"];
+      const { code, stderr } = await runCli(args);
+      assertEquals([code, stderr.includes(says)], [2, true], `${command.join(" ")}: ${stderr}`);
+    }
+  });
 });

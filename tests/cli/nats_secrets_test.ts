@@ -66,6 +66,15 @@ describe("secrets of NATS", { timeout: 60_000 }, () => {
       }));
   }
 
+  it("are in files that are there: else the arguments are wrong, and nothing is begun", async () => {
+    for (const option of ["--nats-credentials", "--nats-ca"]) {
+      const args = ["--port", "0", "--from", "nats://127.0.0.1:1", option, "/no/such/file"];
+      const { code, stderr } = await runCli(args);
+      assertEquals(code, 2, stderr);
+      assertStringIncludes(stderr, `${option} /no/such/file can't be read: `);
+    }
+  });
+
   it("go over TLS with certificates and a credentials file, from a box to a middle", {
     skip: noNats || noOpenssl,
     timeout: 60_000,

@@ -1,8 +1,9 @@
 /**
  * Many boxes, each with a recording of 20 small messages a second, in a few programs that save and
  * forward: how old messages are when they come out of the middle.
- * `deno run -A tests/fleet/lag.ts --boxes 1000 --programs 4 --seconds 20`, or with `bun`; with `--shared 1`
- * all recordings of a program share a file, instead of having one each; with `--saved 1`
+ * `deno run -A tests/fleet/lag.ts --boxes 1000 --programs 2 --seconds 30`, or with `bun`. A program stands
+ * for hundreds of boxes, and the disk of a box syncs one file at a time: so all recordings of a program
+ * share a file. With `--apart 1` each has its own; with `--saved 1`
  * another middle saves all that comes, and with `--bare 1` the same publishes are made by the client
  * alone, which is the least that it takes.
  */
@@ -78,7 +79,7 @@ async function measure(boxes: number, programs: number, seconds: number) {
   const folder = mkdtempSync(join(tmpdir(), "rerelay-lag-"));
   await using nats = await NatsServer.start();
   const all = (await freePorts(programs)).map((port, i) => {
-    const save = join(folder, `${i}`, `${numbers.shared > 0 ? "" : "{recording_id}-"}{part}.rrd`);
+    const save = join(folder, `${i}`, `${numbers.apart > 0 ? "{recording_id}-" : ""}{part}.rrd`);
     const args = ["--port", `${port}`, "--save", save, "--forward", nats.url];
     return { port, program: new Program(`box ${i}`, [...args, "--box", `box-${i}`]) };
   });
@@ -140,7 +141,7 @@ async function measureBare(boxes: number, programs: number, seconds: number) {
 
 const { missing } = provideNats();
 const { numbers } = scriptArgs({
-  ...{ boxes: 1000, programs: 4, seconds: 20, shared: 0, saved: 0, bare: 0 },
+  ...{ boxes: 1000, programs: 2, seconds: 30, apart: 0, saved: 0, bare: 0 },
 });
 const { boxes, programs } = numbers;
 if (missing) {

@@ -1,6 +1,6 @@
 /** When files are given to be read: at the latest as long after their first message as a batch may wait. */
 import { describe, it } from "node:test";
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { FileQueue, fullBytes, limitedBatches } from "../../lib/forward/_file_queue.ts";
 import { BEGINNING } from "../../lib/forward/cursor.ts";
 import type { PartReader } from "../../lib/forward/part_reader.ts";
@@ -82,6 +82,32 @@ describe("FileQueue", () => {
     );
     assertEquals(most, [1000, 300, 300, 100]);
     assertEquals(limitedBatches(LIMITS, 10), { ...LIMITS, maxBytes: 1000 });
+  });
+
+  it("looks at few of the files that wait behind others of their recording", () => {
+    const taken: string[] = [];
+    let looked = 0;
+    const queue = new FileQueue(LIMITS, {
+      ...{ now: () => 0, timer: () => () => {}, onReady: () => {} },
+    });
+    const reader = {
+      isAtEnd: false,
+      get hasMore() {
+        looked++;
+        return true;
+      },
+    } as unknown as PartReader;
+    const files = 1000;
+    for (let i = 0; i < files; i++) {
+      const file = { id: `f${i}`, line: { group: "a" }, state: "closed", size: Infinity };
+      queue.add(file as unknown as JournaledFile, BEGINNING, reader);
+    }
+    for (let next = queue.take(); next !== undefined; next = queue.take()) {
+      taken.push(next.file.id);
+      queue.remove(next.file.id);
+    }
+    assertEquals(taken, Array.from({ length: files }, (_, i) => `f${i}`));
+    assert(looked <= 3 * files, `${looked} looks`);
   });
 
   it("gives what is enough for a batch at once", () => {

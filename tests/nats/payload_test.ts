@@ -12,7 +12,7 @@ describe("payloads in NATS", () => {
     const limits = { maxBatchBytes: 4000, maxPayloadBytes: 100_000 };
     for (const name of CAPTURES) {
       const messages = numbered(capturedMessages(name));
-      const runs = publishRuns(messages, limits);
+      const runs = [...publishRuns(messages, limits)];
       assertEquals(runs.flat(), messages);
       for (const run of runs) {
         const payload = payloadOf(run);
@@ -28,7 +28,22 @@ describe("payloads in NATS", () => {
     const [msg] = capturedMessages("0.22.1-mixed");
     const messages = numbered(Array.from({ length: MAX_MESSAGES + 1 }, () => msg!));
     const limits = { maxBatchBytes: 1e9, maxPayloadBytes: 1e9 };
-    assertEquals(publishRuns(messages, limits).map((run) => run.length), [MAX_MESSAGES, 1]);
+    assertEquals([...publishRuns(messages, limits)].map((run) => run.length), [MAX_MESSAGES, 1]);
+  });
+
+  it("are looked for one by one: a batch may have tens of thousands of messages", () => {
+    const [msg] = capturedMessages("0.22.1-mixed");
+    let looked = 0;
+    const messages = Array.from({ length: 20 * MAX_MESSAGES }, (_, number) => ({
+      number,
+      get msg() {
+        looked++;
+        return msg!;
+      },
+    }));
+    const [run] = publishRuns(messages, { maxBatchBytes: 1e9, maxPayloadBytes: 1e9 });
+    assertEquals(run!.length, MAX_MESSAGES);
+    assert(looked <= 2 * MAX_MESSAGES + 2, `${looked} looks`);
   });
 
   it("are cut into parts where they are too large", () => {

@@ -1,6 +1,7 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { SYSTEM_CLOCK } from "../../lib/base/clock.ts";
+import { reason } from "../../lib/base/errors.ts";
 import { silentLog } from "../../lib/base/log.ts";
 import { connectNats, type Nats } from "../../lib/nats/connection.ts";
 import { StreamReader } from "../../lib/nats/stream_reader.ts";
@@ -62,6 +63,30 @@ describe("StreamReader", () => {
     assertEquals(left, 0);
   });
 
+  for (const asked of ["info", "add"] as const) {
+    it(`ends at once where the server does not answer what it asks first (${asked})`, async () => {
+      const { now, delay, timer } = SYSTEM_CLOCK;
+      const nats = sending(1);
+      const isAsked = Promise.withResolvers<void>();
+      const never = () => {
+        isAsked.resolve();
+        return new Promise(() => {});
+      };
+      Object.assign(asked === "info" ? nats.manager.streams : nats.manager.consumers, {
+        [asked]: never,
+      });
+      const reader = new StreamReader({
+        ...{ nats, subjects: ["rerelay.>"], after: 0, pullBytes: 1000 },
+        ...{ created: "today", log: silentLog, clock: { now, delay, timer } },
+      });
+      const ending = new AbortController();
+      const next = reader.read(ending.signal).next();
+      await isAsked.promise;
+      ending.abort();
+      assertEquals(await next, { done: true, value: undefined });
+    });
+  }
+
   it("says that the stream can't be read while the server refuses, or says nothing", async () => {
     // By turns a consumer is refused, gets nothing, and gets something.
     const attempts = ["refused", "silent", "silent", "sending"];
@@ -93,12 +118,13 @@ describe("StreamReader", () => {
       ...{ created: "today", log: silentLog },
       clock: { now: () => now, delay: () => Promise.resolve(), timer },
       onReading: (isReading) => void told.push(isReading ? "yes" : "no"),
+      onFailure: (error) => void told.push(reason(error)),
     });
     for await (const _ of reader.read(new AbortController().signal)) break;
     assertEquals(told, [
-      ...["refused", "no"],
-      ...["silent", "yes", "no"],
-      ...["silent", "no"],
+      ...["refused", "no", "not allowed"],
+      ...["silent", "yes", "no", "the server says nothing"],
+      ...["silent", "no", "the server says nothing"],
       ...["sending", "yes"],
     ]);
   });

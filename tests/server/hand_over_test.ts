@@ -2,6 +2,7 @@ import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { memoryTcp } from "../../lib/adapters/tcp/memory_tcp.ts";
 import { FlowTurns } from "../../lib/flow/channel/flow_turns.ts";
+import { KnownEnvelopes } from "../../lib/encoding/msgpack/known_envelopes.ts";
 import { ReadGate } from "../../lib/flow/channel/read_gate.ts";
 import { SmartChannel } from "../../lib/flow/channel/smart_channel.ts";
 import { TcpClientSource } from "../../lib/flow/channel/smart_message.ts";
@@ -35,6 +36,7 @@ async function handedOver(guests: () => Promise<Guests>) {
     options,
     patience: { ...options, now: () => nowMs },
     pool: undefined,
+    envelopes: new KnownEnvelopes(),
     turns: new FlowTurns({ count: 1, delay }),
     gate: new ReadGate(1e6, () => {}),
     onRead() {},

@@ -2,11 +2,18 @@ import { assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
 import { NatsFleet } from "../../lib/server/nats_fleet.ts";
 
+const NOW = { lagSec: 0, ageMs: 0 };
+
 function fleetAt() {
   const clock = { ms: 0 };
   const fleet = new NatsFleet(() => clock.ms);
-  const came = (box: string, recording: string, lagSec: number, applicationId = "robot") =>
-    fleet.came({ box, recording, applicationId, messages: 2, bytes: 100, lagSec });
+  const came = (
+    box: string,
+    recording: string,
+    lagSec: number,
+    applicationId = "robot",
+    ageMs = 0,
+  ) => fleet.came({ box, recording, applicationId, messages: 2, bytes: 100, lagSec, ageMs });
   return { clock, fleet, came };
 }
 
@@ -38,7 +45,7 @@ describe("NatsFleet", () => {
     const fleet = new NatsFleet(() => ms += listMs);
     const came = (recording: string) =>
       fleet.came({
-        ...{ box: "a", recording, applicationId: "robot", messages: 1, bytes: 1, lagSec: 0 },
+        ...{ box: "a", recording, applicationId: "robot", messages: 1, bytes: 1, ...NOW },
       });
     came("one");
     listMs = 10;
@@ -58,7 +65,7 @@ describe("NatsFleet", () => {
     assertEquals(fleet.boxes, []);
     listMs = 0;
     fleet.came({
-      ...{ box: "a", recording: "r", applicationId: "robot", messages: 1, bytes: 1, lagSec: 0 },
+      ...{ box: "a", recording: "r", applicationId: "robot", messages: 1, bytes: 1, ...NOW },
     });
     ms += 9_999;
     assertEquals(fleet.boxes, []);
@@ -74,7 +81,7 @@ describe("NatsFleet", () => {
       ["a", 1],
       ["b", 1],
     ]);
-    assertEquals(fleet.summary, { live: 2, recordings: 2, lagSec: 0.2 });
+    assertEquals(fleet.summary, { boxes: 2, live: 2, recordings: 2, lagSec: 0.2 });
   });
 
   it("takes what is silent for a minute for gone, and its lag with it", () => {
@@ -82,9 +89,31 @@ describe("NatsFleet", () => {
     came("a", "old", 9);
     clock.ms = 61_000;
     came("b", "new", 0.5);
-    assertEquals(fleet.summary, { live: 1, recordings: 1, lagSec: 0.5 });
+    assertEquals(fleet.summary, { boxes: 2, live: 1, recordings: 1, lagSec: 0.5 });
     const [a] = fleet.boxes;
     assertEquals([a!.silentSec, a!.lagSec], [61, 0]);
+  });
+
+  it("takes a recording that ended long ago for gone once a late reader has caught up", () => {
+    const { clock, fleet, came } = fleetAt();
+    clock.ms = 5_000;
+    // While it catches up, both were live at the place where it reads.
+    fleet.behindMs = 900_000;
+    came("a", "ended", 901, "robot", 901_000);
+    came("b", "goes on", 900, "robot", 900_000);
+    assertEquals(fleet.summary, { boxes: 2, live: 2, recordings: 2, lagSec: 901 });
+    assertEquals(fleet.boxes.map(({ silentSec, lagSec }) => [silentSec, lagSec]), [
+      [1, 901],
+      [0, 900],
+    ]);
+    clock.ms = 6_000;
+    fleet.behindMs = 0;
+    came("b", "goes on", 0.2, "robot", 100);
+    assertEquals(fleet.summary, { boxes: 2, live: 1, recordings: 1, lagSec: 0.2 });
+    assertEquals(fleet.boxes.map(({ silentSec, lagSec }) => [silentSec, lagSec]), [
+      [902, 0],
+      [0.1, 0.2],
+    ]);
   });
 
   it("remembers so many recordings of all boxes, and lets the one longest silent go", () => {

@@ -18,6 +18,21 @@ describe("NatsProgress", () => {
     assertEquals([progress.position, progress.length], [7, 0]);
   });
 
+  it("follows what is received of thousands that are under way of one box, in pieces of any size", () => {
+    const progress = new NatsProgress(0);
+    const [publishes, each] = [5000, 3];
+    for (let seq = 1; seq <= publishes; seq++) progress.sent(progress.came(seq), 1, each);
+    for (let received = 0, count = 1; received < publishes * each; count = count % 7 + 1) {
+      progress.received(1, count);
+      received = Math.min(received + count, publishes * each);
+      assertEquals(progress.position, Math.floor(received / each));
+      assertEquals(progress.length, publishes - progress.position);
+    }
+    progress.sent(progress.came(publishes + 1), 1, 1);
+    progress.received(1, 1);
+    assertEquals([progress.position, progress.length], [publishes + 1, 0]);
+  });
+
   it("keeps nothing of more than can be under way, where nobody tells what was received", () => {
     let forsaken = 0;
     const progress = new NatsProgress(3, { maxMessages: 10, onForsaken: () => forsaken++ });

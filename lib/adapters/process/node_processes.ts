@@ -24,9 +24,11 @@ export const nodeProcesses: ProcessAdapter = {
   },
   async identity(pid) {
     try {
-      // The 20th number behind the name, which may have spaces and brackets, is when it started.
       const stat = await readFile(`/proc/${pid}/stat`, "utf8");
-      const started = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+      // Behind the name, which may have spaces and brackets.
+      const words = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      if (hasEnded(words)) return undefined;
+      const started = words[19];
       // With the container's namespace: each container numbers its processes for itself.
       return `${pid} ${started} ${await readlink("/proc/self/ns/pid")}`;
     } catch (error) {
@@ -41,6 +43,17 @@ export const nodeProcesses: ProcessAdapter = {
   hold: holdFile,
   isHeld: isFileHeld,
 };
+
+/**
+ * Whether a process has ended and only its number is left, until its parent asks how it ended: in a
+ * container without an init that may be never. With threads it has not: one of them may still wait
+ * for the disk.
+ *
+ * @param words of `/proc/PID/stat`, from the state on
+ */
+function hasEnded(words: readonly string[]): boolean {
+  return /^[ZX]$/.test(words[0]!) && Number(words[17]) <= 1;
+}
 
 /** Whether signal 0 may be sent: on Deno only programs that may start others may send signals. */
 function mayAsk(): boolean {

@@ -38,10 +38,9 @@ export async function forwardersFor(
     return await natsBox(forward, instance, log);
   };
   const given = { env: process.env, nats, log, files: loadFileAdapter, ...(known && { known }) };
-  const opened = targets.map((url) => openTarget(url, given));
-  const collectGarbage = await loadGarbageCollector();
-  const options = { maxBytesPerSec, collectGarbage };
-  return (await Promise.all(opened)).map((target) => forwardTo(target, options));
+  const options = { maxBytesPerSec, collectGarbage: await loadGarbageCollector() };
+  const opened = await Promise.all(targets.map((url) => openTarget(url, given)));
+  return opened.map((target) => forwardTo(target, options));
 }
 
 /** A text about the target that is too far behind; `undefined` if none is. */

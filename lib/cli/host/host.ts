@@ -21,6 +21,7 @@ import type { RrdFileSink } from "../../sinks/file/sink_options.ts";
 import { type Shelf, Shelves } from "../../recordings/shelf.ts";
 import { resolveSavePath } from "../../sinks/file/save_place.ts";
 import type { HostOptions } from "../args/args.ts";
+import { UsageError } from "../args/arg_reader.ts";
 import type { ForwardFollower } from "../../forward/forward_to.ts";
 import { tellForwarding } from "./forwarding.ts";
 import { unknownVariables } from "../args/environment.ts";
@@ -114,7 +115,7 @@ export async function host(
     started = await unlessStopped(starting, stopped);
   } catch (error) {
     log.write("error", reason(error));
-    return EXIT.failed;
+    return error instanceof UsageError ? EXIT.usage : EXIT.failed;
   }
   if (started === undefined) return await leaveUnstarted(opened, options.save?.path, log);
   const { server, file, viewers, nats, forwarding } = started;

@@ -6,6 +6,7 @@
 import type { FileReadAdapter } from "../../adapters/files/types.ts";
 import { reason } from "../../base/errors.ts";
 import type { NatsCredentials } from "../../nats/connection.ts";
+import { UsageError } from "../args/arg_reader.ts";
 import type { NatsArgs } from "../args/from_args.ts";
 import { plural } from "../../base/plural.ts";
 
@@ -15,7 +16,7 @@ const MAX_FILE_BYTES = 1024 * 1024;
 /**
  * Reads the files with credentials.
  *
- * @throws {Error} if one can't be read, with its option
+ * @throws {UsageError} if one can't be read, with its option
  */
 export async function natsCredentials(
   args: NatsArgs,
@@ -25,7 +26,7 @@ export async function natsCredentials(
     try {
       return path === undefined ? undefined : await readText(path, files);
     } catch (error) {
-      throw new Error(`--${option} ${path} can't be read: ${reason(error)}`);
+      throw new UsageError(`--${option} ${path} can't be read: ${reason(error)}`);
     }
   };
   const { token, user, password } = args;

@@ -32,7 +32,7 @@ export interface Travel {
  * @param log told what is made and what fails
  * @param known told of what is sent to other servers, which may send it back
  * @throws {RangeError} if a target can't be made
- * @throws {Error} if a file with credentials can't be read
+ * @throws {UsageError} if a file with credentials can't be read
  */
 export async function travelOf(
   options: HostOptions,
@@ -82,7 +82,7 @@ class Identity {
     return {
       name: "the id of this box",
       open: ({ journal }) => {
-        journal.onRestored = () => void this.#putBack();
+        journal.onRestored(() => void this.#putBack());
         return Promise.resolve();
       },
       close: () => this.#puttingBack,

@@ -12,7 +12,7 @@
 import type { Encoded, TimelineTime } from "../message_parts.ts";
 import { ArrowMsg } from "../arrow_msg.ts";
 import { type EnvelopeTemplate, readTimeAt, sketchEnvelope } from "./_envelope_sketch.ts";
-import { KnownEnvelopes } from "./_known_envelopes.ts";
+import { KnownEnvelopes } from "./known_envelopes.ts";
 import { Interned } from "../interned.ts";
 import { Tuid } from "../tuid.ts";
 
@@ -39,6 +39,11 @@ export class EnvelopeTemplates {
   #missed = 0;
   /** A view of the last message's buffer, in which many messages may be. */
   #view: DataView | undefined;
+
+  /** @param known shared with other streams; default: those of this one alone */
+  constructor(known?: KnownEnvelopes) {
+    this.#known = known;
+  }
 
   /**
    * Decodes a message whose envelope was seen before.

@@ -5,6 +5,7 @@
  */
 import { MessageLimit, RerelayError, TruncatedRrd } from "../../base/errors.ts";
 import type { LogMsg } from "../log_msg.ts";
+import type { KnownEnvelopes } from "../msgpack/known_envelopes.ts";
 import { EnvelopeTemplates } from "../msgpack/envelope_templates.ts";
 import type { DecodeLimits } from "../limits.ts";
 import { decodeRrdHeader, isRrdMagic, RRD_HEADER_BYTES, type RrdHeader } from "../rrd_header.ts";
@@ -23,17 +24,23 @@ const PEEK_BYTES = 8;
 export class PacketMessages {
   readonly #limits: Required<DecodeLimits>;
   readonly #onHeader: (header: RrdHeader) => void;
-  readonly #templates = new EnvelopeTemplates();
+  readonly #templates: EnvelopeTemplates;
   #header: RrdHeader | undefined;
   #left = 0;
 
   /**
    * @param limits of a packet
    * @param onHeader called with every header unlike the one before
+   * @param known envelopes that several connections share; default: those of this one alone
    */
-  constructor(limits: Required<DecodeLimits>, onHeader: (header: RrdHeader) => void = () => {}) {
+  constructor(
+    limits: Required<DecodeLimits>,
+    onHeader: (header: RrdHeader) => void = () => {},
+    known?: KnownEnvelopes,
+  ) {
     this.#limits = limits;
     this.#onHeader = onHeader;
+    this.#templates = new EnvelopeTemplates(known);
   }
 
   /**

@@ -1,6 +1,7 @@
 import type { OptionNames } from "../../base/check_arguments.ts";
 import { checkChoice } from "../../base/check_options.ts";
 import { guardArrow, ON_BAD_ARROW, type OnBadArrow } from "../arrow/arrow_guard.ts";
+import type { KnownEnvelopes } from "../msgpack/known_envelopes.ts";
 import type { LogMsg } from "../log_msg.ts";
 import type { Step, StepResult } from "../../base/step.ts";
 import { DECODE_LIMITS, decodeLimits } from "../limits.ts";
@@ -32,12 +33,13 @@ export class PacketDecoder implements Step<readonly Uint8Array[], LogMsg> {
 
   /**
    * @param options limits, what to do with corrupt Arrow data, and whom to tell
+   * @param known envelopes that several decoders share; default: those of this one alone
    * @throws {RangeError} if one is out of its range
    */
-  constructor(options: PacketDecoderOptions = {}) {
+  constructor(options: PacketDecoderOptions = {}, known?: KnownEnvelopes) {
     const { onBadArrow = "save", onCorrupt = () => {}, onPacket = () => {} } = options;
     checkChoice("onBadArrow", onBadArrow, ON_BAD_ARROW);
-    this.#packets = new PacketMessages(decodeLimits(options), options.onHeader);
+    this.#packets = new PacketMessages(decodeLimits(options), options.onHeader, known);
     this.#onBadArrow = onBadArrow;
     this.#onCorrupt = onCorrupt;
     this.#onPacket = onPacket;

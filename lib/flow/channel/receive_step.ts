@@ -2,6 +2,7 @@ import type { StepResult } from "../../base/step.ts";
 import type { PacketReader } from "../../comms/sdk/packet_reader.ts";
 import type { OnBadArrow } from "../../encoding/arrow/arrow_guard.ts";
 import type { DecodeLimits } from "../../encoding/limits.ts";
+import type { KnownEnvelopes } from "../../encoding/msgpack/known_envelopes.ts";
 import type { LogMsg } from "../../encoding/log_msg.ts";
 import { PacketDecoder } from "../../encoding/rrd/packet_decoder.ts";
 import type { RrdHeader } from "../../encoding/rrd_header.ts";
@@ -17,6 +18,8 @@ export interface ReceiveOptions {
   readonly limits: DecodeLimits;
   /** What is done with corrupt Arrow data. */
   readonly onBadArrow: OnBadArrow;
+  /** Shared with other clients; left out, a client has its own. */
+  readonly envelopes?: KnownEnvelopes;
   /** Decides what to drop so that what passes stays fresh; not asked for before the first packet. */
   readonly congestion: CongestionManager;
   /** Called with the length of each packet that is whole, in bytes. */
@@ -119,7 +122,7 @@ export class ReceiveStep {
       onCorrupt: (msg, what) => this.#options.onCorrupt(msg, what),
       onHeader: (header) => this.#options.onHeader(header),
       onPacket: (bytes) => this.#options.onPacket(bytes),
-    });
+    }, this.#options.envelopes);
     const decoded = this.#decoder.push(packets);
     const msg = decoded.items[0];
     if (msg?.kind === "ArrowMsg") this.#options.packets.alignLike(packets[0]!, msg.arrow.bytes);

@@ -60,7 +60,7 @@ export async function ask(path) {
 
 /**
  * @param {string} path
- * @returns {Promise<{ items: any, total: number }>} `total`: how many there are, listed or not
+ * @returns {Promise<{ items: any, total: number, at: number }>} `total`: listed or not; `at`: the time
  */
 export async function askList(path) {
   const response = await answer(path);
@@ -68,7 +68,20 @@ export async function askList(path) {
   return {
     items: await response.json(),
     total: Number(response.headers.get("x-total-count")),
+    at: Number(response.headers.get("x-time-ms")),
   };
+}
+
+/**
+ * Asks for a list that not all servers have.
+ *
+ * @param {string} path
+ */
+export function askAnyList(path) {
+  return askList(path).catch((error) => {
+    if (error instanceof NotAllowed) throw error;
+    return { items: [], total: 0, at: 0 };
+  });
 }
 
 /**

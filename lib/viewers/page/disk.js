@@ -1,5 +1,5 @@
 /** The files on the server's disk, asked for every few seconds. */
-import { askList, NotAllowed } from "./api.js";
+import { askAnyList } from "./api.js";
 import { byId } from "./dom.js";
 import { showFileRows } from "./files.js";
 import { isFound, isSearching, offerSearch, wish } from "./find.js";
@@ -26,11 +26,7 @@ export async function refreshFiles(chosen) {
   asksAt = performance.now() + FILES_MS;
   const also = chosen === undefined ? {} : { also: chosen };
   const query = new URLSearchParams({ limit: String(MAX_ROWS), ...wish(), ...also });
-  const listed = await askList(`/files?${query}`).catch((error) => {
-    if (error instanceof NotAllowed) throw error;
-    // A program that uses the library may serve no files.
-    return { items: [], total: 0 };
-  });
+  const listed = await askAnyList(`/files?${query}`);
   files = listed.items;
   filesInAll = listed.total;
 }

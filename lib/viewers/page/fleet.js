@@ -1,5 +1,5 @@
 /** The list of boxes that send recordings by NATS, asked for only if there are any. */
-import { askList, NotAllowed } from "./api.js";
+import { askAnyList } from "./api.js";
 import { byId, make, openButton, setText, syncList } from "./dom.js";
 import { wish } from "./find.js";
 import { formatCount, formatLatency, formatRate, formatSpan, plural } from "./format.js";
@@ -15,18 +15,17 @@ import { MAX_ROWS } from "./recordings.js";
 /** @type {Box[]} */
 let boxes = [];
 let boxesInAll = 0;
+/** By the server's clock: a busy page asks late. */
+let countedAt = 0;
 
 /** @param {any} nats the part `nats` of `/status`; `null` where nothing is received from boxes */
 export async function refreshFleet(nats) {
   if (nats === null) return;
   const query = new URLSearchParams({ limit: String(MAX_ROWS), ...wish() });
-  const listed = await askList(`/fleet?${query}`).catch((error) => {
-    if (error instanceof NotAllowed) throw error;
-    // A program that uses the library may not list the boxes.
-    return { items: [], total: 0 };
-  });
+  const listed = await askAnyList(`/fleet?${query}`);
   boxes = listed.items;
   boxesInAll = listed.total;
+  countedAt = listed.at;
 }
 
 /**
@@ -44,10 +43,10 @@ export function fleetSummary({ boxes, live, recordings, ageSec, outageSec }) {
 /**
  * @param {any} nats of `/status`
  * @param {string | undefined} chosen
- * @param {(key: string, values: number[]) => number[]} rateOf a second
+ * @param {import("./rates.js").Rates} rates
  * @param {(recording: { id: string }) => void} choose
  */
-export function showFleet(nats, chosen, rateOf, choose) {
+export function showFleet(nats, chosen, rates, choose) {
   byId("fleet-section").hidden = nats === null;
   if (nats === null) return;
   const summary = byId("fleet-summary");
@@ -61,7 +60,7 @@ export function showFleet(nats, chosen, rateOf, choose) {
     ({ box }) => box,
     () => boxRow(choose),
     (element, box) => {
-      const [, rate = 0] = rateOf(`box ${box.box}`, [box.messages, box.bytes]);
+      const [, rate = 0] = rates.next(`box ${box.box}`, countedAt, [box.messages, box.bytes]);
       update(element, box, rate, chosen);
       syncList(
         /** @type {Element} */ (element.children[1]),
@@ -70,7 +69,8 @@ export function showFleet(nats, chosen, rateOf, choose) {
         () => recordingRow(choose),
         (row, recording) => {
           const key = `box ${box.box}\n${recording.id}`;
-          updateRecording(row, recording, rateOf(key, [recording.bytes])[0] ?? 0, chosen);
+          const [rate = 0] = rates.next(key, countedAt, [recording.bytes]);
+          updateRecording(row, recording, rate, chosen);
         },
       );
     },

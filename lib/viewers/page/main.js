@@ -285,9 +285,7 @@ function showStatus(status) {
   byId("link").hidden = carried === "";
   setText(byId("link"), carried);
   showForwarding(status.forwarding);
-  showFleet(status.nats, chosenFile === undefined ? chosen : undefined, (key, values) => {
-    return rates.next(key, now, values);
-  }, choose);
+  showFleet(status.nats, chosenFile === undefined ? chosen : undefined, rates, choose);
   const lost = status.sinks.find((/** @type {any} */ sink) => sink.failed);
   const server = byId("server");
   server.classList.toggle("lost", lost !== undefined);

@@ -31,10 +31,18 @@ const LIMIT = 200;
 /** How many recordings of one box are listed. */
 const MOST_RECORDINGS = 5;
 
-/** Answers with the boxes that an address asks for; the box that was first heard of stands last. */
+/**
+ * Answers with the boxes that an address asks for; the box that was first heard of stands last.
+ *
+ * @param status lists the boxes
+ * @param query of the address
+ * @param timeMs when they were counted, by the clock of `/status`: a busy page may have asked for that long
+ * before
+ */
 export function fleetAnswer(
   { fleet }: ServerStatus,
   query: Readonly<Record<string, string>>,
+  timeMs: number,
 ): Response {
   const boxes = fleet?.();
   if (boxes === undefined) return textResponse(404, "Nothing is received from boxes: give --from");
@@ -47,7 +55,9 @@ export function fleetAnswer(
       return recordings.flatMap(({ id, applicationId }) => [id, applicationId]);
     },
   }));
-  return Response.json(page.map(boxJson), { headers: { "x-total-count": String(found) } });
+  return Response.json(page.map(boxJson), {
+    headers: { "x-total-count": String(found), "x-time-ms": String(timeMs) },
+  });
 }
 
 function boxJson({ order: _order, recordings, ...box }: FleetBox): FleetBoxJson {

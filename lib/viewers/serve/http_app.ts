@@ -221,7 +221,7 @@ export function httpApp(options: HttpAppOptions): HttpApp {
     app.get("/files/:name", token, (c) => answers.give(c.req.raw, name(c), c.env));
     if (allowDelete) app.delete("/files/:name", (c) => answers.remove(c.req.raw, name(c)));
   }
-  app.get("/fleet", token, zipped, (c) => fleetAnswer(status(), c.req.query()));
+  app.get("/fleet", token, zipped, (c) => fleetAnswer(status(), c.req.query(), now()));
   app.get("/stream.rrd", token, (c) => stream(c, undefined));
   const figures = () =>
     answers === undefined ? status() : { ...status(), downloads: answers.stats };

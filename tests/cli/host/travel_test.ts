@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { UsageError } from "../../../lib/cli/args/arg_reader.ts";
 import { parseCliArgs } from "../../../lib/cli/args/args.ts";
 import { travelOf } from "../../../lib/cli/host/travel.ts";
 import { silentLog } from "../../../lib/base/log.ts";
@@ -21,6 +22,12 @@ async function travel(args: readonly string[]) {
 }
 
 describe("travelOf", () => {
+  it("refuses a target without its keys, and fails nowhere else", async () => {
+    // What rejects before anybody waits for it would end the program with a trace in place of this.
+    const args = ["--save", "rec-{part}.rrd", "--forward", "s3://fleet/box-7"];
+    await assertRejects(() => travel(args), RangeError, "AWS_SECRET_ACCESS_KEY in the environment");
+  });
+
   it("gives a box one identity, for several targets that ask at once", {
     ...{ skip: noNats, timeout: 60_000 },
   }, async () => {
@@ -80,7 +87,7 @@ describe("travelOf", () => {
     for (const option of ["--nats-credentials", "--nats-ca"]) {
       const error = await assertRejects(
         () => travel(["--from", "nats://127.0.0.1:1", option, "/no/such/file"]),
-        Error,
+        UsageError,
       );
       assert(error.message.startsWith(`${option} /no/such/file can't be read`), error.message);
     }

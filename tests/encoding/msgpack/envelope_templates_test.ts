@@ -1,6 +1,7 @@
 import { encode } from "@msgpack/msgpack";
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
+import { KnownEnvelopes } from "../../../lib/encoding/msgpack/known_envelopes.ts";
 import { EnvelopeTemplates } from "../../../lib/encoding/msgpack/envelope_templates.ts";
 import { decodeMsgpackLogMsg } from "../../../lib/encoding/msgpack/msgpack_log_msg.ts";
 import { decodeRrdHeader, RRD_HEADER_BYTES } from "../../../lib/encoding/rrd_header.ts";
@@ -144,10 +145,27 @@ describe("EnvelopeTemplates", () => {
     assertEquals(new Set(storeIds.slice(-2 * round.length)).size, round.length);
   });
 
+  it("knows the envelopes of other streams that share them", () => {
+    const known = new KnownEnvelopes();
+    const ids = Array.from({ length: 20 }, (_, i) => `recording ${i}`);
+    const payloads = ids.map((id) => envelope(id, "frame", 1, new Uint8Array(9)));
+    const [first, second, alone] = [known, known, undefined].map((known) => {
+      const templates = new EnvelopeTemplates(known);
+      // Twice in a row: the second is read by the template of the first, so the next one gets one, too.
+      const msgs = payloads.map((payload) => [1, 2].map(() => decode(payload, templates))[1]!);
+      return msgs.map((msg) => (msg as { storeId: unknown }).storeId);
+    });
+    assertEquals(alone, first);
+    const shared = (others: unknown[]) => first!.filter((id, i) => id === others[i]).length;
+    // All but those that a stream remembers by itself.
+    assert(shared(second!) >= 16, `${shared(second!)} envelopes`);
+    assertEquals(shared(alone!), 0);
+  });
+
   it("keeps a bounded number of envelopes, and still finds what reading finds", () => {
     const data = new Uint8Array(9);
     for (const length of [3, 200]) {
-      const ids = Array.from({ length: 600 }, (_, i) => `${i}`.padStart(length, "x"));
+      const ids = Array.from({ length: 1200 }, (_, i) => `${i}`.padStart(length, "x"));
       // Twice in a row: the second is read by the template of the first, so the next one gets one, too.
       const round = ids.flatMap((id) => Array(2).fill(envelope(id, "frame", 1, data)));
       const msgs = decodeAll([...round, ...round]);

@@ -61,7 +61,8 @@ describe("the HTTP app", () => {
     const fleet = new NatsFleet(() => clock.ms);
     for (let i = 0; i < 8; i++) {
       const [box, recording] = [`box-${i % 4}`, i < 6 ? `run ${i}` : "same"];
-      fleet.came({ box, recording, applicationId: "arm", messages: 1, bytes: 10, lagSec: i });
+      const counts = { messages: 1, bytes: 10, lagSec: i, ageMs: 0 };
+      fleet.came({ box, recording, applicationId: "arm", ...counts });
       clock.ms += 10_000;
     }
     const { get } = app({ status: () => ({ fleet: () => fleet.boxes }) });
@@ -78,6 +79,10 @@ describe("the HTTP app", () => {
     assertEquals(await found("?sort=name&limit=2"), ["box-0", "box-1"]);
     const page = await get("/fleet?limit=1&offset=1");
     assertEquals([page.headers.get("x-total-count"), (await page.json()).length], ["4", 1]);
+    // By the clock of /status: a page that is busy with a viewer asks for the boxes seconds later.
+    const counted = Number(page.headers.get("x-time-ms"));
+    const { timeMs } = await (await get("/status")).json();
+    assert(counted > 0 && counted <= timeMs, `${counted} ms, and ${timeMs} ms`);
     assertEquals((await get("/fleet?limit=x")).status, 400);
     assertEquals((await app().get("/fleet")).status, 404);
     const guarded = app({ guard: viewerGuard({ token: "s3cret" }) });

@@ -63,12 +63,12 @@ export class PartIndex {
     }
     const { pattern, adapter, keep, log } = options;
     this.#file = new IndexFile(pattern.folder + pattern.name + INDEX_SUFFIX, adapter, adapter);
-    this.#file.onRemoved = () => home.renew().then(() => this.journal?.onRestored());
+    this.#file.onRemoved = () => home.renew().then(() => this.journal?.restored());
     this.#file.onRestored = () => {
       const text = `Somebody removed ${this.path}, and it was written again: it tells a later ` +
         "start which files to recover, to remove and to forward";
       log.write("warn", text, { path: this.path, kind: "index restored" });
-      this.journal?.onRestored();
+      this.journal?.restored();
     };
     this.#list = new PartList(keep);
     const attempt = (what: string, action: () => Promise<void>) => this.#try(what, action);

@@ -59,6 +59,7 @@ export class PartJournal {
   /** Ids of files on the disk that all readers have finished, by name. */
   readonly #finished = new Map<string, string>();
   readonly #readers = new Set<JournalReader>();
+  readonly #onRestored: (() => void)[] = [];
   /** The bytes that were written last, for readers that are close behind the writer. */
   readonly recent: RecentBytes = new RecentBytes();
   /**
@@ -69,9 +70,6 @@ export class PartJournal {
   announcementOf: (
     store: string,
   ) => { readonly header: Uint8Array; readonly message: Uint8Array } | undefined = () => undefined;
-
-  /** Called when the index is written again that somebody removed, alone or with its folder. */
-  onRestored: () => void = () => {};
 
   /** Whether files that are missing now may come back, as where a drive was taken out. */
   isAway: () => Promise<boolean> = () => Promise.resolve(false);
@@ -85,6 +83,11 @@ export class PartJournal {
   leave(reader: JournalReader): void {
     this.#readers.delete(reader);
     for (const file of [...this.#files.values()]) this.#look(file);
+  }
+
+  /** Has a task called whenever the index was written again that somebody removed, alone or with its folder. */
+  onRestored(task: () => void): void {
+    this.#onRestored.push(task);
   }
 
   /** Tells readers nothing any more, because another program takes over. */
@@ -112,6 +115,11 @@ export class PartJournal {
   }
 
   // ------------------------------------------------------------------------- told by the index
+
+  /** Says that the index was written again that somebody had removed. */
+  restored(): void {
+    for (const task of this.#onRestored) task();
+  }
 
   /** Adds a file of an earlier run. */
   known(line: FileLine, repeats: Ranges = new Ranges()): void {

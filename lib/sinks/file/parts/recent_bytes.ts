@@ -10,6 +10,11 @@
  * further behind reads the disk, and falls behind more.
  */
 const LIMIT_BYTES = 16 * 1024 * 1024;
+/**
+ * This share of it is kept where room is made: the more blocks were taken out of a set, the longer it takes
+ * to find the first one that is left, so that room for one more each time would cost more than the write.
+ */
+const KEPT_SHARE = 15 / 16;
 /** Bytes of a block; longer writes are cut, since holding a part of a block keeps all of it. */
 const BLOCK_BYTES = 512 * 1024;
 
@@ -24,6 +29,8 @@ interface Block {
 /** The end of one file, in blocks without gaps. */
 interface Tail {
   readonly blocks: Block[];
+  /** How many of the first blocks are forgotten: cutting off one at a time takes long where there are many. */
+  gone: number;
   /** Length of the file. */
   size: number;
   /** Up to where the reader has come. */
@@ -54,7 +61,7 @@ export class RecentBytes {
 
   /** Adds an empty file. */
   begin(id: string): void {
-    this.#tails.set(id, { blocks: [], size: 0, read: -1, isFollowed: false });
+    this.#tails.set(id, { blocks: [], gone: 0, size: 0, read: -1, isFollowed: false });
   }
 
   /** Takes what was written to the end of a file, and copies it if a reader keeps up. */
@@ -68,10 +75,7 @@ export class RecentBytes {
       tail.blocks.push(block);
       this.#blocks.add(block);
       this.#bytes += block.bytes.length;
-      for (const oldest of this.#blocks) {
-        if (this.#bytes <= this.#limitBytes) break;
-        this.#forget(oldest);
-      }
+      if (this.#bytes > this.#limitBytes) this.#makeRoom();
     }
   }
 
@@ -83,7 +87,9 @@ export class RecentBytes {
    * @returns nothing if they are not kept
    */
   read(id: string, at: number, maxBytes: number): Uint8Array<ArrayBuffer> | undefined {
-    const block = this.#tails.get(id)?.blocks.findLast((block) => block.at <= at);
+    const { blocks = [], gone = 0 } = this.#tails.get(id) ?? {};
+    const index = blocks.findLastIndex((block) => block.at <= at);
+    const block = index < gone ? undefined : blocks[index];
     const found = block?.bytes.subarray(at - block.at, at - block.at + maxBytes);
     if (found === undefined || found.length === 0) return undefined;
     this.reached(id, at + found.length);
@@ -105,15 +111,31 @@ export class RecentBytes {
     for (const block of tail?.blocks ?? []) this.#remove(block);
   }
 
+  #makeRoom(): void {
+    for (const oldest of this.#blocks) {
+      if (this.#bytes <= this.#limitBytes * KEPT_SHARE) return;
+      this.#forget(oldest);
+    }
+  }
+
   /**
-   * Forgets a block; if its reader had not come to it, that reader is too slow to find anything,
+   * Forgets the first block of a file; if its reader had not come to it, that reader is too slow to find anything,
    * and nothing is kept for it any more.
    */
   #forget(block: Block): void {
     const { file } = block;
     const isUnread = block.at + block.bytes.length > file.read;
-    for (const gone of file.blocks.splice(0, isUnread ? Infinity : 1)) this.#remove(gone);
-    if (isUnread) file.isFollowed = false;
+    if (isUnread) {
+      for (const each of file.blocks) this.#remove(each);
+      file.isFollowed = false;
+      file.gone = file.blocks.length;
+    } else {
+      this.#remove(block);
+      file.gone++;
+    }
+    if (2 * file.gone < file.blocks.length) return;
+    file.blocks.splice(0, file.gone);
+    file.gone = 0;
   }
 
   #remove(block: Block): void {

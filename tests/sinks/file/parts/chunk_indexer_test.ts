@@ -51,6 +51,24 @@ describe("chunkIndexer", () => {
     assertEquals((await small!).kind, "ok");
   });
 
+  it("lets others take their turns while it is in this thread, so that it can be stopped", async () => {
+    const files = memoryFiles();
+    const messages = Array.from({ length: 400 }, (_, id) => chunkMessage({ id }));
+    const bytes = fileOf(...messages);
+    // One block, which is read at once.
+    assertEquals(bytes.length > 200_000 && bytes.length < 1 << 20, true);
+    await (await files.create("many.rrd", "new")).write(bytes);
+    const indexer = chunkIndexer(files, undefined);
+    const stopped = new Promise<void>((resolve) =>
+      setTimeout(() => {
+        indexer.stop();
+        resolve();
+      })
+    );
+    assertEquals((await indexer.index("many.rrd")).kind, "later");
+    await stopped;
+  });
+
   it("keeps nothing of the files that it has indexed", async () => {
     const { worker } = fakeWorker();
     worker.postMessage = () =>

@@ -1,5 +1,5 @@
 import { describe, it } from "node:test";
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { RecentBytes } from "../../../../lib/sinks/file/parts/recent_bytes.ts";
 
 const bytes = (from: number, count: number) =>
@@ -60,6 +60,33 @@ describe("RecentBytes", () => {
     assertEquals(recent.read("a", 200, 100), bytes(200, 50));
     // From before, it has to be read from the disk.
     assertEquals(recent.read("a", 190, 100), undefined);
+  });
+
+  it("makes room for many writes at once", () => {
+    const recent = new RecentBytes(1600);
+    for (const id of ["a", "b"]) followed(recent, id);
+    const write = () => {
+      const before = recent.bytes;
+      for (const id of ["a", "b"]) {
+        recent.add(id, bytes(sizes[id]!, 10));
+        assertEquals(recent.read(id, sizes[id]!, 100), bytes(sizes[id]!, 10));
+        sizes[id]! += 10;
+      }
+      return recent.bytes - before;
+    };
+    const sizes: Record<string, number> = { a: 0, b: 0 };
+    let shrunk = 0;
+    for (let i = 0; i < 1000; i++) {
+      if (write() < 0) shrunk++;
+      assert(recent.bytes <= 1600, `${recent.bytes} bytes`);
+      // All that is kept of a file stands together, and is what was written last.
+      const kept = Math.floor(recent.bytes / 20) * 10;
+      for (const id of ["a", "b"]) {
+        const from = sizes[id]! - kept + 10;
+        assertEquals(recent.read(id, from, 5), kept > 10 ? bytes(from, 5) : undefined);
+      }
+    }
+    assert(shrunk > 0 && shrunk < 1000 / 4, `room was made ${shrunk} times`);
   });
 
   it("forgets files that are read to their end", () => {

@@ -1,6 +1,8 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertRejects } from "@std/assert";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -241,5 +243,26 @@ describe("nodeProcesses", () => {
     assertEquals(own, await nodeProcesses.identity(process.pid));
     assertEquals(own?.startsWith(`${process.pid}`), true);
     assertEquals(await nodeProcesses.identity(2 ** 22 + 12345), undefined);
+  });
+
+  it("takes one that was killed for gone, though its parent never asked how it ended", {
+    skip: process.platform !== "linux" && "asks /proc",
+    timeout: 20_000,
+  }, async () => {
+    // The shell becomes a program that waits for no children.
+    const parent = spawn("sh", ["-c", "sleep 60 & echo $!; exec sleep 60"]);
+    try {
+      const [said] = await once(parent.stdout, "data");
+      const pid = Number(`${said}`);
+      const identity = await nodeProcesses.identity(pid);
+      assertEquals(identity?.startsWith(`${pid} `), true);
+      process.kill(pid, "SIGKILL");
+      const state = () => readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) (.).*$/s, "$1");
+      while (state() !== "Z") await new Promise((resolve) => setTimeout(resolve, 2));
+      assertEquals(await nodeProcesses.identity(pid), undefined);
+      assertEquals(state(), "Z", "its number is still there");
+    } finally {
+      parent.kill("SIGKILL");
+    }
   });
 });

@@ -5,17 +5,23 @@
  */
 import type { EnvelopeTemplate } from "./_envelope_sketch.ts";
 
-/** How many templates are kept, and how long their envelopes may be together, in bytes. */
-const MAX_TEMPLATES = 256;
-const MAX_BYTES = 64 * 1024;
+/**
+ * How many templates are kept, and how long their envelopes may be together, in bytes. With what stands
+ * around them they take up to 2 MiB.
+ */
+const MAX_TEMPLATES = 1024;
+const MAX_BYTES = 256 * 1024;
 /** How many templates may begin alike: a recording has a few kinds of chunks. */
 const MAX_ALIKE = 4;
 /** Ids of recordings have one length, or few. */
 const MAX_LENGTHS = 8;
 
 /**
- * Templates of a stream with many recordings whose messages alternate. They are found by what stands
+ * Templates of streams with many recordings whose messages alternate. They are found by what stands
  * before the first integer of an envelope, which says whose message it is.
+ *
+ * All streams of a server share them, since thousands of peers may send what fills them. Whoever does
+ * takes from the others no more than the time that a template saves them.
  */
 export class KnownEnvelopes {
   /** By a hash of what they begin with, the oldest first. */
