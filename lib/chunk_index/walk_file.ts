@@ -45,10 +45,10 @@ const HEAD_BYTES = 16;
  */
 const [BLOCK_BYTES, PEEK_BYTES] = [1 << 20, 32 * 1024];
 /**
- * A walk that may be ended lets others take their turns after so many bytes: a block of small messages
+ * A walk that may be ended lets others take their turns after so many messages: a block of small ones
  * takes a tenth of a second, and several times that where other programs want the processor.
  */
-const TURN_BYTES = 64 * 1024;
+const TURN_MESSAGES = 128;
 
 /**
  * Indexes a file.
@@ -71,11 +71,9 @@ export async function indexFile(
   const builder = new FooterBuilder(header, maxCells);
   let at = RRD_HEADER_BYTES;
   let told = 0;
-  let turnAt = at;
-  while (at < file.size) {
+  for (let messages = 1; at < file.size; messages++) {
     if (at - told >= BLOCK_BYTES) onProgress(told = at);
-    if (signal !== undefined && at - turnAt >= TURN_BYTES) {
-      turnAt = at;
+    if (signal !== undefined && messages % TURN_MESSAGES === 0) {
       await SYSTEM_CLOCK.delay(0);
       signal.throwIfAborted();
     }

@@ -18,12 +18,15 @@ const KEPT_SHARE = 15 / 16;
 /** Bytes of a block; longer writes are cut, since holding a part of a block keeps all of it. */
 const BLOCK_BYTES = 512 * 1024;
 
+const NOTHING = new Uint8Array();
+
 /** A copy of a write. */
 interface Block {
   readonly file: Tail;
   /** Where it begins in the file. */
   readonly at: number;
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Empty once it is forgotten: its place in the list of its file may be there for longer. */
+  bytes: Uint8Array<ArrayBuffer>;
 }
 
 /** The end of one file, in blocks without gaps. */
@@ -119,8 +122,8 @@ export class RecentBytes {
   }
 
   /**
-   * Forgets the first block of a file; if its reader had not come to it, that reader is too slow to find anything,
-   * and nothing is kept for it any more.
+   * Forgets the first block of a file; if its reader had not come to it, that reader is too slow to
+   * find anything, and nothing is kept for it any more.
    */
   #forget(block: Block): void {
     const { file } = block;
@@ -139,6 +142,8 @@ export class RecentBytes {
   }
 
   #remove(block: Block): void {
-    if (this.#blocks.delete(block)) this.#bytes -= block.bytes.length;
+    if (!this.#blocks.delete(block)) return;
+    this.#bytes -= block.bytes.length;
+    block.bytes = NOTHING;
   }
 }
